@@ -1,0 +1,1 @@
+"""Depth for a single picture, from three kinds of source behind one interface."""
