@@ -30,8 +30,8 @@ class Camera:
         ValueError: ``K`` is no pinhole matrix, ``world_to_camera`` is not rigid, or the size is < 1.
     """
 
-    K: Float[Tensor, "*batch 3 3"]
-    world_to_camera: Float[Tensor, "*batch 4 4"]
+    K: Float[Tensor, "*#batch 3 3"]
+    world_to_camera: Float[Tensor, "*#batch 4 4"]
     height: int
     width: int
 
