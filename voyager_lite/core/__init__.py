@@ -1,0 +1,1 @@
+"""The generators: what completes a guidance clip into an RGB-D video."""

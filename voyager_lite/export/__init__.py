@@ -1,0 +1,1 @@
+"""File formats, one a file: `read_x` and `write_x`."""

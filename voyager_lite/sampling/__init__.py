@@ -1,0 +1,1 @@
+"""Noise schedules, the Euler loop and clip seams."""

@@ -1,0 +1,1 @@
+"""Procedural scenes and the training loop of the embedded models."""
