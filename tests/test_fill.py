@@ -1,0 +1,167 @@
+"""Background fill: holes continue what lies behind, smoothly."""
+
+import numpy as np
+import pytest
+import scipy.sparse
+import scipy.sparse.linalg
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voyager_lite.core.fill import background_fill, source_state
+from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
+
+
+def scene(seed, *, frames=1, height=24, width=36, share=0.3):
+    draw = torch.Generator().manual_seed(seed)
+    rgb = torch.rand(frames, 3, height, width, generator=draw)
+    depth = 0.5 + 5 * torch.rand(frames, height, width, generator=draw)
+    known = torch.rand(frames, height, width, generator=draw) > share
+    return rgb * known[:, None], depth * known, known
+
+
+def post_before_wall(*, near=1.0, far=4.0):
+    """A red post, a hole to its right, and a blue wall all around."""
+    rgb = torch.zeros(1, 3, 40, 64)
+    rgb[:, 2] = 1.0
+    depth = torch.full((1, 40, 64), far)
+    rgb[:, :, :, 20:30] = torch.tensor([1.0, 0.0, 0.0])[:, None, None]
+    depth[:, :, 20:30] = near
+    known = torch.ones(1, 40, 64, dtype=torch.bool)
+    known[:, :, 30:36] = False
+    return rgb * known[:, None], depth * known, known
+
+
+def direct_membrane(values, state):
+    """The same equation by a sparse direct solver: each hole pixel is the mean of its neighbours."""
+    height, width, _ = values.shape
+    holes = [tuple(place) for place in np.argwhere(state == HOLE)]
+    rows = {place: row for row, place in enumerate(holes)}
+    matrix = scipy.sparse.lil_matrix((len(holes), len(holes)))
+    right = np.zeros((len(holes), values.shape[2]))
+    for (y, x), row in rows.items():
+        for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+            if 0 <= v < height and 0 <= u < width and state[v, u] != BLOCKED:
+                matrix[row, row] += 1
+                if state[v, u] == HOLE:
+                    matrix[row, rows[v, u]] -= 1
+                else:
+                    right[row] += values[v, u]
+    solved = values.astype(np.float64)
+    solution = scipy.sparse.linalg.spsolve(matrix.tocsr(), right).reshape(len(holes), -1)
+    for place, row in rows.items():
+        solved[place] = solution[row]
+    return solved
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_known_pixels_are_unchanged_and_filled_ones_stay_in_the_range_of_the_known(seed):
+    rgb, depth, known = scene(seed)
+    filled_rgb, filled_depth = background_fill(rgb, depth, known)
+    assert torch.equal(filled_rgb[known[:, None].expand_as(rgb)], rgb[known[:, None].expand_as(rgb)])
+    assert torch.equal(filled_depth[known], depth[known])
+    assert filled_depth.min() >= depth[known].min() * (1 - 1e-5)
+    assert filled_depth.max() <= depth[known].max() * (1 + 1e-5)
+    assert filled_rgb.min() >= 0 and filled_rgb.max() <= 1
+
+
+def test_a_disocclusion_takes_the_color_and_depth_of_the_wall_and_nothing_of_the_post():
+    rgb, depth, known = post_before_wall()
+    filled_rgb, filled_depth = background_fill(rgb, depth, known)
+    blue = torch.tensor([0.0, 0.0, 1.0])[None, :, None, None]
+    assert (filled_rgb[..., 30:36] - blue).abs().max() < 1e-3
+    assert (filled_depth[..., 30:36] - 4).abs().max() < 1e-2
+
+
+def test_a_hole_in_one_surface_takes_from_both_sides():
+    rgb, depth, known = post_before_wall(near=4.0, far=4.0)
+    filled_rgb, _ = background_fill(rgb, depth, known)
+    red = filled_rgb[0, 0, 20, 30:36]
+    assert (red.diff() < 0).all() and red[0] > 0.6 and red[-1] < 0.4
+
+
+def test_the_borders_of_a_hole_are_its_sources_except_the_near_one():
+    _, depth, known = post_before_wall()
+    inverse = torch.where(known, 1 / depth, torch.ones(()))[0].numpy()
+    state = source_state(inverse, known[0].numpy(), reach=4)
+    assert (state[:, 30:36] == HOLE).all() and (state[:, 36] == SOURCE).all()
+    assert (state[:, :30] == BLOCKED).all() and (state[:, 37:] == BLOCKED).all()
+
+
+def test_the_ground_a_post_stands_on_remains_a_source():
+    row = torch.arange(120.0)[:, None].expand(120, 160)
+    inverse = 0.25 + 0.0125 * (row - 60).clamp(min=0)  # a wall, and the ground before it
+    inverse[20:90, 60:80] = inverse[90, 0]  # a post that meets the ground at row 90
+    known = torch.ones(120, 160, dtype=torch.bool)
+    known[20:90, 80:90] = False
+    state = source_state(inverse.numpy(), known.numpy(), reach=9)
+    assert (state[90, 80:90] == SOURCE).all() and (state[20:80, 90] == SOURCE).all()
+    assert (state[20:80, 79] == BLOCKED).all()
+
+
+def test_a_tilted_plane_is_continued_through_a_hole():
+    y, x = torch.meshgrid(torch.arange(48.0), torch.arange(72.0), indexing="ij")
+    inverse = (0.2 + 0.001 * x + 0.002 * y)[None]
+    known = torch.ones(1, 48, 72, dtype=torch.bool)
+    known[:, 15:30, 20:50] = False
+    _, filled = background_fill(torch.rand(1, 3, 48, 72), torch.where(known, 1 / inverse, 0.0), known)
+    assert (1 / filled - inverse).abs().max() < 0.02 * inverse.max()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_membrane_agrees_with_a_direct_solver(seed):
+    draw = np.random.default_rng(seed)
+    values = draw.random((30, 44, 2)).astype(np.float32)
+    state = np.full((30, 44), SOURCE, np.uint8)
+    state[8:22, 10:30] = HOLE
+    state[0:9, 36:44] = HOLE
+    state[6:24, 9] = BLOCKED
+    expected = direct_membrane(values, state)
+    fill_membrane(values, state)
+    assert np.abs(values - expected)[state == HOLE].max() < 0.1
+    assert np.abs(values - expected)[state == HOLE].mean() < 0.03
+
+
+def test_beyond_the_rim_the_picture_is_continued_without_streaks():
+    draw = torch.Generator().manual_seed(0)
+    rgb = torch.rand(1, 3, 64, 96, generator=draw)
+    known = torch.zeros(1, 64, 96, dtype=torch.bool)
+    known[..., :48] = True
+    filled, _ = background_fill(rgb, torch.ones(1, 64, 96), known)
+    down_the_rim = filled[0, :, :, 80].diff(dim=-1).abs().max()
+    assert down_the_rim < 0.05
+
+
+def test_the_order_of_the_frames_is_of_no_consequence_and_bytes_repeat():
+    rgb, depth, known = scene(3, frames=3)
+    first, again = background_fill(rgb, depth, known), background_fill(rgb, depth, known)
+    alone = background_fill(rgb[1:2], depth[1:2], known[1:2])
+    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
+    assert torch.equal(first[0][1:2], alone[0]) and torch.equal(first[1][1:2], alone[1])
+
+
+def test_an_empty_frame_takes_the_mean_of_the_nearest_and_an_empty_clip_is_grey_at_depth_one():
+    rgb, depth, known = scene(4, frames=3)
+    known[0] = False
+    filled, filled_depth = background_fill(rgb, depth, known)
+    assert torch.allclose(filled[0], filled[1].mean(dim=(1, 2), keepdim=True).expand_as(filled[0]), atol=1e-5)
+    assert torch.allclose(1 / filled_depth[0], (1 / filled_depth[1]).mean(), rtol=1e-4)
+    nothing = torch.zeros_like(known)
+    grey, one = background_fill(rgb, depth, nothing)
+    assert (grey == 0.5).all() and (one == 1).all()
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_known_depth_that_is_no_distance_is_refused(value):
+    rgb, depth, known = scene(5)
+    depth[known.nonzero()[0].tolist()[0], known.nonzero()[0].tolist()[1], known.nonzero()[0].tolist()[2]] = (
+        value
+    )
+    with pytest.raises(ValueError, match="1 known pixels"):
+        background_fill(rgb, depth, known)
+
+
+def test_a_membrane_without_sources_is_refused():
+    with pytest.raises(ValueError, match="no source"):
+        fill_membrane(np.zeros((4, 4, 1), np.float32), np.full((4, 4), HOLE, np.uint8))

@@ -1,0 +1,187 @@
+"""Filling holes from the background: what a disocclusion shows lay behind, so its far side tells most."""
+
+from typing import no_type_check
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numba import njit
+from torch import Tensor
+
+from geometry.checks import require_shape
+from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
+
+EDGE_RATIO = 1.15
+"""Inverse depth on the near side of a hole over that on its far side, from which on the near side is
+a thing in front and not the same surface."""
+
+FOREGROUND_REACH = 0.06
+"""How far from a hole the thing in front is left out of the sources, in widths of the picture."""
+
+DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
+"""Orientations (down, right) in which the two sides of a hole are looked for."""
+
+UNKNOWN_GREY = 0.5
+UNKNOWN_DEPTH = 1.0
+"""The answer for a clip of which nothing at all is known."""
+
+
+def background_fill(
+    rgb: Float[Tensor, "frame 3 height width"],
+    depth: Float[Tensor, "frame height width"],
+    known: Bool[Tensor, "frame height width"],
+) -> tuple[Float[Tensor, "frame 3 height width"], Float[Tensor, "frame height width"]]:
+    """Fill the unknown pixels of every frame smoothly from the background around them.
+
+    A hole between a near and a far border is a disocclusion: the near border (within a small
+    distance) is left out, and a membrane is drawn over the hole from what remains. Holes that reach
+    the picture's rim continue outwards, levelling off. Depth is filled as inverse depth, in the same
+    way. A frame of which nothing is known takes the mean of the nearest frame that knows something;
+    if none does, mid grey at depth 1.
+
+    Args:
+        rgb: RGB in [0, 1]; only known pixels are read.
+        depth: Depth along the axis; only known pixels are read, where it must be > 0.
+        known: True where a pixel is given.
+
+    Returns:
+        RGB and depth without holes; known pixels are unchanged. The same input gives the same bytes.
+
+    Raises:
+        ValueError: The shapes differ, or a known depth is not a finite number > 0.
+    """
+    frames, height, width = known.shape
+    require_shape("rgb", rgb, (frames, 3, height, width))
+    require_shape("depth", depth, (frames, height, width))
+    bad = known & ~(torch.isfinite(depth) & (depth > 0))
+    if bool(bad.any()):
+        raise ValueError(f"depth has {int(bad.sum())} known pixels that are not finite and > 0")
+    filled = torch.cat([rgb, 1 / torch.where(known, depth, torch.ones_like(depth))[:, None]], dim=1)
+    values = filled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    mask = known.cpu().numpy()
+    reach = max(1, round(FOREGROUND_REACH * width))
+    answered = [bool(mask[frame].any()) for frame in range(frames)]
+    for frame in range(frames):
+        if answered[frame] and not mask[frame].all():
+            fill_membrane(values[frame], source_state(values[frame, :, :, 3], mask[frame], reach=reach))
+    _answer_empty(values, answered)
+    result = torch.from_numpy(values).to(rgb.device).permute(0, 3, 1, 2)
+    complete = torch.where(known[:, None], rgb, result[:, :3])
+    return complete, torch.where(known, depth, 1 / result[:, 3])
+
+
+def source_state(
+    inverse_depth: Float[np.ndarray, "height width"], known: Bool[np.ndarray, "height width"], *, reach: int
+) -> np.ndarray:
+    """Sort pixels into holes, the sources at their borders, and all that is neither.
+
+    A disocclusion is a strip between a thing in front and what lay behind it. So of the spans through
+    a hole pixel in four orientations the narrowest counts; if its ends differ in inverse depth by more
+    than ``EDGE_RATIO``, the nearer end, and what lies behind it for at most ``reach`` pixels on the
+    same surface, is foreground. Pixels away from holes are blocked too: a membrane depends on its
+    border alone, and what lies behind the border would only leak into its first guess.
+
+    Returns:
+        (height, width) of ``HOLE``, ``SOURCE`` and ``BLOCKED``. Where there are holes and known pixels
+        there are sources, because the farthest border pixel never is foreground.
+    """
+    state = np.where(known, np.uint8(SOURCE), np.uint8(HOLE))
+    _block_foreground(np.ascontiguousarray(inverse_depth), state, reach, EDGE_RATIO)
+    beside_hole = cv2.dilate((~known).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    state[known & ~beside_hole] = BLOCKED
+    return state
+
+
+def _answer_empty(values: Float[np.ndarray, "frame height width 4"], answered: list[bool]) -> None:
+    """Give frames of which nothing is known one decided colour and depth, in place."""
+    given = [frame for frame, known in enumerate(answered) if known]
+    for frame, known in enumerate(answered):
+        if known:
+            continue
+        if given:
+            nearest = min(given, key=lambda other: abs(other - frame))
+            values[frame] = values[nearest].mean(axis=(0, 1))
+        else:
+            values[frame] = (UNKNOWN_GREY, UNKNOWN_GREY, UNKNOWN_GREY, 1 / UNKNOWN_DEPTH)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _steps_to_known(state, dy, dx):
+    """Steps from every hole pixel to the first other pixel in direction (dy, dx); 0 where there is none."""
+    height, width = state.shape
+    steps = np.zeros((height, width), np.int32)
+    for i in range(height):
+        y = height - 1 - i if dy > 0 else i
+        for j in range(width):
+            x = width - 1 - j if dx > 0 else j
+            v, u = y + dy, x + dx
+            if state[y, x] != HOLE or v < 0 or u < 0 or v >= height or u >= width:
+                continue
+            if state[v, u] != HOLE:
+                steps[y, x] = 1
+            elif steps[v, u] > 0:
+                steps[y, x] = steps[v, u] + 1
+    return steps
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _block(state, inverse_depth, start, direction, reach, threshold):
+    """Mark foreground from ``start`` onwards for ``reach`` steps while it is nearer than the threshold."""
+    height, width = state.shape
+    (y, x), (dy, dx) = start, direction
+    for _ in range(reach):
+        outside = y < 0 or x < 0 or y >= height or x >= width
+        if outside or state[y, x] == HOLE or inverse_depth[y, x] < threshold:
+            return
+        state[y, x] = BLOCKED
+        y += dy
+        x += dx
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _narrowest_spans(state):
+    """For every hole pixel the narrowest of four spans through it, as (ahead, behind, orientation).
+
+    Steps to its two ends; 0 and 0 where no span has both ends inside the picture.
+    """
+    height, width = state.shape
+    spans = np.zeros((height, width, 3), np.int32)
+    shortest = np.full((height, width), np.inf, np.float32)
+    for orientation in range(4):
+        dy, dx = DIRECTIONS[orientation]
+        ahead, behind = _steps_to_known(state, dy, dx), _steps_to_known(state, -dy, -dx)
+        step = np.sqrt(np.float32(dy * dy + dx * dx))
+        for y in range(height):
+            for x in range(width):
+                if ahead[y, x] > 0 and behind[y, x] > 0:
+                    length = step * (ahead[y, x] + behind[y, x])
+                    if length < shortest[y, x]:
+                        shortest[y, x] = length
+                        spans[y, x, 0], spans[y, x, 1] = ahead[y, x], behind[y, x]
+                        spans[y, x, 2] = orientation
+    return spans
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _block_foreground(inverse_depth, state, reach, edge_ratio):
+    """Mark the near side of every hole that lies between a near and a far border, in place."""
+    height, width = state.shape
+    spans = _narrowest_spans(state)
+    for y in range(height):
+        for x in range(width):
+            ahead, behind, orientation = spans[y, x]
+            if ahead == 0:
+                continue
+            dy, dx = DIRECTIONS[orientation]
+            first, second = (y + ahead * dy, x + ahead * dx), (y - behind * dy, x - behind * dx)
+            near, far = inverse_depth[first], inverse_depth[second]
+            # The border between the two surfaces: the geometric mean of their inverse depths.
+            if near > far * edge_ratio:
+                _block(state, inverse_depth, first, (dy, dx), reach, np.sqrt(near * far))
+            elif far > near * edge_ratio:
+                _block(state, inverse_depth, second, (-dy, -dx), reach, np.sqrt(near * far))
