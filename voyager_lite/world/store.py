@@ -68,20 +68,17 @@ class Store:
             raise FileNotFoundError(
                 f"{folder}: holds no world (no {FILE_NAME}); make one with `voyager-lite explore`"
             )
-        self._connection = _connect(file)
         try:
+            self._connection = _connect(file)
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if version != SCHEMA_VERSION:
-                raise ValueError(
-                    f"{file}: written as version {version}; this program reads version {SCHEMA_VERSION}"
-                )
             row = self._connection.execute("SELECT height, width, fps, origin FROM world").fetchone()
         except sqlite3.DatabaseError as error:
-            self._connection.close()
             raise ValueError(f"{file}: not a world, or damaged ({error})") from error
-        except ValueError:
-            self._connection.close()
-            raise
+        if version != SCHEMA_VERSION:
+            self.close()
+            raise ValueError(
+                f"{file}: written as version {version}; this program reads version {SCHEMA_VERSION}"
+            )
         self.height, self.width, self.fps = int(row[0]), int(row[1]), float(row[2])
         self.origin: dict[str, object] = json.loads(row[3])
 
