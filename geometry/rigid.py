@@ -104,3 +104,22 @@ def rotation_from_quaternion(quaternion: Float[Tensor, "*batch 4"]) -> Float[Ten
         2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y),
     ]  # fmt: skip
     return torch.stack(entries, dim=-1).unflatten(-1, (3, 3))
+
+
+def rotation_from_vector(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3 3"]:
+    """The turn about ``vector`` by its length in radians (the exponential map); zero gives no turn."""
+    half = vector.norm(dim=-1, keepdim=True) / 2
+    # sinc keeps sin(half) / half exact down to zero; torch's is sin(pi x) / (pi x).
+    return rotation_from_quaternion(torch.cat([half.cos(), vector / 2 * torch.sinc(half / torch.pi)], dim=-1))
+
+
+def vector_from_rotation(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3"]:
+    """Axis times angle in radians, angle in [0, pi] (the logarithm): inverts ``rotation_from_vector``.
+
+    At exactly half a turn both signs of the axis are right; one of them is returned.
+    """
+    quaternion = quaternion_from_rotation(rotation)
+    sine = quaternion[..., 1:].norm(dim=-1, keepdim=True)
+    angle = 2 * torch.atan2(sine, quaternion[..., :1])
+    tiny = torch.finfo(sine.dtype).tiny
+    return quaternion[..., 1:] * torch.where(sine > tiny, angle / sine.clamp_min(tiny), 2.0)
