@@ -1,0 +1,64 @@
+"""The command line: one subcommand a task, one line and exit code 2 for bad input."""
+
+import logging
+import sqlite3
+import sys
+from typing import Annotated, Protocol
+
+import tyro
+
+from voyager_lite.cli.measure import Bench, Doctor, Evaluate, Train
+from voyager_lite.cli.walk import Continue, Explore
+from voyager_lite.cli.worlds import Export, Info, Render, Undo
+from voyager_lite.errors import VoyagerLiteError
+
+INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """A subcommand with its options read."""
+
+    def run(self) -> None:
+        """Do it."""
+        ...
+
+
+Commands = (
+    Annotated[Explore, tyro.conf.subcommand("explore")]
+    | Annotated[Continue, tyro.conf.subcommand("continue")]
+    | Annotated[Undo, tyro.conf.subcommand("undo")]
+    | Annotated[Render, tyro.conf.subcommand("render")]
+    | Annotated[Export, tyro.conf.subcommand("export")]
+    | Annotated[Info, tyro.conf.subcommand("info")]
+    | Annotated[Doctor, tyro.conf.subcommand("doctor")]
+    | Annotated[Bench, tyro.conf.subcommand("bench")]
+    | Annotated[Train, tyro.conf.subcommand("train")]
+    | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run ``voyager-lite`` with these arguments, or the process's; returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="voyager-lite: %(message)s")
+    try:
+        command: Command = tyro.cli(
+            Commands,  # type: ignore[arg-type]
+            prog="voyager-lite",
+            description="Walk into a picture. `voyager-lite COMMAND --help` explains each command.",
+            args=arguments,
+            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
+        )
+        command.run()
+    except (ValueError, OSError, VoyagerLiteError, sqlite3.Error) as error:
+        sys.stderr.write(f"voyager-lite: {_one_line(error)}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("voyager-lite: stopped; every finished clip is kept\n")
+        return INTERRUPTED
+    return 0
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,158 @@
+"""`explore` and `continue`."""
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from voyager_lite.cli.report import WalkBar, say, say_table
+from voyager_lite.explorer import Explorer
+from voyager_lite.opening import View
+from voyager_lite.paths import read_path
+from voyager_lite.results import write_guidance, write_results
+from voyager_lite.samples import SAMPLES, read_sample
+from voyager_lite.world.store import require_free
+from voyager_lite.world.world import World
+
+PATH_HELP = (
+    "Where to go: forward, backward, left, right, up, down, turn_left, turn_right, orbit, spiral or "
+    "dolly_zoom, each with an optional amount (orbit:30deg, forward:1.5, forward:50%), several joined by "
+    "commas; or a file: our cameras.json, nerfstudio camera_path.json or transforms.json, RealEstate10K "
+    ".txt, COLMAP images.txt."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """Options that every walk has."""
+
+    path: Annotated[str, tyro.conf.arg(help=PATH_HELP)] = "orbit:20deg"
+    frames: Annotated[int, tyro.conf.arg(help="Frames of the walk, the one it starts from included.")] = 49
+    core: Annotated[str, tyro.conf.arg(help="What imagines the unseen: mini.")] = "mini"
+    steps: Annotated[
+        int | None, tyro.conf.arg(help="Sampling steps; default: what the core does best with.")
+    ] = None
+    prompt: Annotated[str | None, tyro.conf.arg(help="What you would like to see, for cores that read.")] = (
+        None
+    )
+    seed: Annotated[int, tyro.conf.arg(help="The same seed gives the same bytes.")] = 0
+    device: Annotated[str, tyro.conf.arg(help="cpu or cuda.")] = "cpu"
+    safe: Annotated[
+        bool,
+        tyro.conf.FlagCreatePairsOff,
+        tyro.conf.arg(help="Stop before matter instead of refusing the path."),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explore(Walk):
+    """Walk into a photograph: a new world, its RGB-D video and its point cloud.
+
+    Example: voyager-lite explore photo.jpg --path orbit:20deg,forward:0.5 --output my_world
+    """
+
+    image: Annotated[
+        Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE", help="A photograph.")
+    ] = None
+    sample: Annotated[
+        str | None,
+        tyro.conf.arg(help=f"Instead of IMAGE, a picture that is already here: {', '.join(SAMPLES)}."),
+    ] = None
+    output: Annotated[Path, tyro.conf.arg(metavar="WORLD", help="A new or empty folder.")]
+    depth: Annotated[
+        str,
+        tyro.conf.arg(
+            help="auto, layout (the embedded estimator), a depth file (.png, .exr, .npy) or a depth model."
+        ),
+    ] = "auto"
+    fov_degrees: Annotated[
+        float | None,
+        tyro.conf.arg(help="Horizontal field of view; default: EXIF's, the depth model's, or 60."),
+    ] = None
+    size: Annotated[
+        str | None,
+        tyro.conf.arg(metavar="WIDTHxHEIGHT", help="Of the video; default: the picture's, at most 960."),
+    ] = None
+    fps: Annotated[float, tyro.conf.arg(help="Frames a second of the videos.")] = 24.0
+    guidance_only: Annotated[
+        bool,
+        tyro.conf.FlagCreatePairsOff,
+        tyro.conf.arg(help="Only render what the photograph shows along the path; imagine nothing."),
+    ] = False
+
+    def run(self) -> None:
+        """Open, walk, write the results."""
+        if (self.image is None) == (self.sample is None):
+            raise ValueError(f"give either a photograph or --sample NAME ({', '.join(SAMPLES)})")
+        started = time.perf_counter()
+        path = read_path(self.path, frames=self.frames)
+        view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
+        require_free(self.output)
+        explorer = Explorer.from_pretrained(self.core, device=self.device)
+        picture = read_sample(self.sample) if self.sample else self.image
+        world = explorer.open_image(picture, self.output, depth=self.depth, view=view)
+        say(f"depth: {world.origin['depth']}")
+        cameras = explorer.plan(world, path, safe=self.safe)
+        if self.guidance_only:
+            file = write_guidance(world, cameras)
+            say(f"guidance of {len(cameras)} frames in {time.perf_counter() - started:.1f} s: {file}")
+            return
+        _walk(explorer, world, cameras, self)
+        _summary(world, started)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Continue(Walk):
+    """One more stretch from where the camera stands.
+
+    Example: voyager-lite continue my_world --path forward:1
+    """
+
+    world: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="WORLD", help="A world's folder.")]
+
+    def run(self) -> None:
+        """Walk on, write the results anew."""
+        started = time.perf_counter()
+        path = read_path(self.path, frames=self.frames)
+        world = World.open(self.world)
+        explorer = Explorer.from_pretrained(self.core, device=self.device)
+        _walk(explorer, world, explorer.plan(world, path, safe=self.safe), self)
+        _summary(world, started)
+
+
+def _walk(explorer: Explorer, world: World, cameras: object, options: Walk) -> None:
+    bar = WalkBar()
+    try:
+        walk = explorer.explore(
+            world, cameras, seed=options.seed, steps=options.steps, prompt=options.prompt, progress=bar
+        )
+        for _ in walk:
+            pass
+    finally:
+        bar.close()
+
+
+def _summary(world: World, started: float) -> None:
+    files = write_results(world)
+    say_table(
+        [
+            ("frames", len(world)),
+            ("clips", len(world.clips) - 1),
+            ("points", f"{len(world.cloud.matter):,}"),
+            ("seconds", f"{time.perf_counter() - started:.1f}"),
+            ("world", world.folder),
+            *[("", file.name) for file in files],
+        ]
+    )
+
+
+def _size(text: str | None) -> dict[str, int]:
+    if text is None:
+        return {}
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None:
+        raise ValueError(f"--size is {text!r}; expected WIDTHxHEIGHT, as in 960x540")
+    return {"width": int(match[1]), "height": int(match[2])}

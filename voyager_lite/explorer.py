@@ -1,0 +1,269 @@
+"""The explorer: opens a picture as a world and walks through it, clip after clip."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from geometry.alignment import align_depth
+from geometry.camera import Camera
+from geometry.clearance import check_path, shorten_path
+from geometry.cloud import PointCloud
+from geometry.lifting import lift
+from geometry.rasterizer import render_points
+from geometry.trajectory import Trajectory
+from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core import load_core
+from voyager_lite.core.generator import Generator, Request
+from voyager_lite.depth import choose_depth
+from voyager_lite.depth.estimate import DepthEstimate
+from voyager_lite.errors import PathBlockedError
+from voyager_lite.opening import View, open_photograph, storable
+from voyager_lite.photograph import Photograph, read_photograph
+from voyager_lite.samples import Sample
+from voyager_lite.world.frames import quantized
+from voyager_lite.world.world import World
+
+CLIP_SEED_STEP = 7919
+"""Clips of one walk draw different noise: clip n of seed s uses s + n times this prime."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where a walk stands. Clips and steps count from 1."""
+
+    clip: int
+    clips: int
+    step: int
+    steps: int
+
+
+class Explorer:
+    """Walks through pictures with one generator.
+
+    Example:
+        >>> import voyager_lite as vl
+        >>> explorer = vl.Explorer.from_pretrained("mini")
+        >>> path = vl.Trajectory.parse("orbit:30deg", frames=49)
+        >>> world = explorer.open_image("photo.jpg", "my_world")  # doctest: +SKIP
+        >>> for clip in explorer.explore(world, path, seed=0):  # doctest: +SKIP
+        ...     print(clip.rgb.shape)
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+
+    @classmethod
+    def from_pretrained(cls, core: str = "mini", *, device: str = "cpu") -> "Explorer":
+        """An explorer with the named core.
+
+        Raises:
+            ValueError: No such core, or no such device.
+        """
+        return cls(load_core(core, device=device))
+
+    def open_image(
+        self,
+        image: str | Path | Photograph | Sample,
+        folder: str | Path,
+        *,
+        depth: DepthEstimate | str = "auto",
+        view: View | None = None,
+    ) -> World:
+        """Lift a photograph to a new world.
+
+        Args:
+            image: A file, a photograph already read, or a sample (whose measured depth and camera
+                are used unless ``depth`` names another source).
+            folder: A new or empty folder.
+            depth: What ``--depth`` takes, or a finished estimate of the photograph's own size.
+            view: Size, field of view and frame rate.
+
+        Raises:
+            FileNotFoundError: No such picture.
+            ValueError: The picture or its depth cannot be used.
+            FileExistsError: The folder holds something.
+        """
+        view = view or View()
+        photograph, estimate, camera = _photograph_and_depth(image, depth, view)
+        opening = open_photograph(photograph, estimate, view=view, camera=camera)
+        origin = {
+            "image": photograph.path.name,
+            "depth": estimate.source,
+            "metric": estimate.metric,
+            "sky_distance": opening.sky_distance,
+        }
+        return World.create(folder, opening.clip, points=opening.points, fps=view.fps, origin=origin)
+
+    def plan(self, world: World, path: Trajectory, *, safe: bool = False) -> Camera:
+        """Place a path where the world's camera stands, and make sure that it stays clear of matter.
+
+        Args:
+            world: Where to walk.
+            path: The first of its cameras is the world's last.
+            safe: Shorten the move so that it ends before it meets matter, instead of refusing it.
+
+        Returns:
+            One camera a frame.
+
+        Raises:
+            PathBlockedError: The path runs into or behind matter, and ``safe`` was not asked for.
+        """
+        cameras = path.cameras(world.cameras[-1], focus_distance=world.focus_distance)
+        report = check_path(world.cloud, cameras)
+        if report.frame is None:
+            return cameras
+        if not safe:
+            raise PathBlockedError(
+                f"{report.describe()}; take a shorter move, or --safe to stop before it", frame=report.frame
+            )
+        return shorten_path(world.cloud, cameras)
+
+    def explore(
+        self,
+        world: World,
+        path: Trajectory | Camera,
+        *,
+        seed: int = 0,
+        steps: int | None = None,
+        prompt: str | None = None,
+        progress: Callable[[Step], None] | None = None,
+    ) -> Iterator[Clip]:
+        """Walk a path, clip by clip; every clip is committed to the world before it is yielded.
+
+        Clips overlap by half. An interruption, at any moment, keeps all committed clips.
+
+        Args:
+            world: Where to walk; the path starts at its last camera.
+            path: A path, or the cameras ``plan`` made of it.
+            seed: The same seed, world, path and machine give the same bytes.
+            steps: Of the sampling loop; None takes what the core does best with.
+            prompt: What you would like to see, for cores that read.
+            progress: Told after every step of every clip.
+
+        Raises:
+            PathBlockedError: See ``plan``.
+        """
+        cameras = path if isinstance(path, Camera) else self.plan(world, path)
+        starts = clip_starts(len(cameras), clip_frames=self.generator.clip_frames)
+        anchor = len(world) - 1
+        previous: Clip | None = None
+        for number, start in enumerate(starts):
+            stretch = cameras[start : start + self.generator.clip_frames]
+            first_frame = anchor + start
+            guidance = self.guidance(world, stretch, anchored=start == 0)
+            overlap = None if previous is None else previous[starts[number] - starts[number - 1] :]
+
+            def tell(step: int, steps: int, clip: int = number + 1) -> None:
+                if progress is not None:
+                    progress(Step(clip=clip, clips=len(starts), step=step, steps=steps))
+
+            clip_seed = seed + CLIP_SEED_STEP * len(world.clips)
+            request = Request(seed=clip_seed, steps=steps, prompt=prompt)
+            result = self.generator.generate(
+                guidance,
+                reference=world.frame(0)[0],
+                previous=overlap,
+                request=request,
+                progress=tell,
+            )
+            previous = self._commit(world, result, guidance, first_frame=first_frame, request=request)
+            yield previous
+
+    def guidance(self, world: World, cameras: Camera, *, anchored: bool = True) -> Guidance:
+        """The world rendered along cameras: in a second or two, what a walk would start from.
+
+        Args:
+            world: What is rendered.
+            cameras: One a frame.
+            anchored: The first camera is the world's last, whose frame is known completely.
+        """
+        rendering = render_points(world.cloud, cameras)
+        rgb, depth, known = rendering.rgb, rendering.depth, rendering.known
+        if anchored:
+            rgb[0], depth[0] = world.frame(-1)
+            known[0] = True
+        return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras)
+
+    def _commit(
+        self, world: World, result: Clip, guidance: Guidance, *, first_frame: int, request: Request
+    ) -> Clip:
+        clip = quantized(aligned(result, guidance))
+        try:
+            points = fuse(world, clip, known=guidance.known)
+            making: dict[str, object] = {
+                "core": self.generator.name,
+                "seed": request.seed,
+                "steps": request.steps,
+                "prompt": request.prompt,
+            }
+            world.commit(clip, known=guidance.known, points=points, first_frame=first_frame, making=making)
+        except BaseException:
+            world.forget_uncommitted()
+            raise
+        return clip
+
+
+def clip_starts(frames: int, *, clip_frames: int) -> list[int]:
+    """First frames of the clips that cover a path; each begins in the middle of the one before.
+
+    The last clip may be shorter, never longer; a path of 49 frames in clips of 25 gives 0, 12, 24.
+
+    Raises:
+        ValueError: Fewer than 2 frames.
+    """
+    if frames < 2:
+        raise ValueError(f"a walk has {frames} frames; expected at least 2")
+    stride = (clip_frames - 1) // 2
+    return [0, *range(stride, frames - clip_frames + stride, stride)]
+
+
+def aligned(clip: Clip, guidance: Guidance) -> Clip:
+    """The clip with what was known put back exactly and its new depth aligned to the known one."""
+    known = guidance.known
+    depth = clip.depth
+    if not torch.equal(depth[known], guidance.depth[known]):
+        frames = zip(depth, guidance.depth, known, strict=True)
+        depth = torch.stack([align_depth(new, old, seen) for new, old, seen in frames])
+    return Clip(
+        rgb=torch.where(known[:, None], guidance.rgb, clip.rgb),
+        depth=torch.where(known, guidance.depth, depth),
+        cameras=clip.cameras,
+    )
+
+
+def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"]) -> PointCloud:
+    """Lift what a clip newly shows into the world's cache; returns the points that entered.
+
+    Frames with most new pixels come first: they show new ground widest, and what they bring is then
+    seen by the others as known.
+    """
+    distance = float(world.origin["sky_distance"])  # type: ignore[arg-type]
+    unseen = (~known).flatten(1).sum(-1)
+    entered = []
+    for index in unseen.argsort(descending=True, stable=True).tolist():
+        if unseen[index] == 0:
+            break
+        camera = clip.cameras[index]
+        sky = clip.depth[index] > distance / 2
+        points = lift(clip.rgb[index], clip.depth[index], camera, valid=~sky, sky=sky, sky_distance=distance)
+        entered.append(world.cache.add(storable(points), camera))
+    return PointCloud.concatenate(entered)
+
+
+def _photograph_and_depth(
+    image: str | Path | Photograph | Sample, depth: DepthEstimate | str, view: View
+) -> tuple[Photograph, DepthEstimate, Camera | None]:
+    if isinstance(image, Sample):
+        if image.depth is not None and depth == "auto":
+            return image.photograph, image.depth, image.camera
+        image = image.photograph
+    photograph = image if isinstance(image, Photograph) else read_photograph(Path(image))
+    if isinstance(depth, DepthEstimate):
+        return photograph, depth, None
+    fov = view.fov_degrees or photograph.fov_degrees
+    return photograph, choose_depth(depth).estimate(photograph.rgb, fov_degrees=fov), None
+
