@@ -1,0 +1,157 @@
+"""Clips made in other processes, kept for a while, and joined to augmented batches."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from voyager_lite.core.mini_network import MiniCondition
+from voyager_lite.core.mini_signal import encode_signal, near_depth
+from voyager_lite.training.clips import HELD_OUT, TrainingClip, make_clip
+
+SIZES = ((64, 96), (64, 96), (64, 96), (96, 64), (80, 80))
+"""Heights and widths of the groups of clips, in turn."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Batch:
+    """Clips as the network sees them, in signal units.
+
+    Attributes:
+        truth: RGB and inverse depth.
+        condition: Guidance, fill and reference.
+    """
+
+    truth: Float[Tensor, "batch frame 4 height width"]
+    condition: MiniCondition
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same clips on another device, in float32."""
+        parts = {f.name: getattr(self.condition, f.name).to(device) for f in fields(MiniCondition)}
+        floats = {name: part if part.dtype == torch.bool else part.float() for name, part in parts.items()}
+        return Batch(truth=self.truth.to(device).float(), condition=MiniCondition(**floats))
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+
+def as_batch(clip: TrainingClip) -> Batch:
+    """One clip as a batch of one. The reference is the first frame."""
+    near = near_depth(clip.guidance_depth, clip.known)
+    known = clip.known[:, None]
+    guidance = encode_signal(clip.guidance_rgb, clip.guidance_depth, near=near)
+    condition = MiniCondition(
+        guidance=torch.where(known, guidance, torch.zeros_like(guidance))[None],
+        known=clip.known[None],
+        fill=encode_signal(clip.fill_rgb, clip.fill_depth, near=near)[None],
+        reference=(2 * clip.rgb[:1] - 1),
+    )
+    return Batch(truth=encode_signal(clip.rgb, clip.depth, near=near)[None], condition=condition)
+
+
+def join(batches: list[Batch]) -> Batch:
+    """Batches of one size as one."""
+    parts = {
+        f.name: torch.cat([getattr(batch.condition, f.name) for batch in batches])
+        for f in fields(MiniCondition)
+    }
+    return Batch(truth=torch.cat([batch.truth for batch in batches]), condition=MiniCondition(**parts))
+
+
+def halved(batch: Batch) -> Batch:
+    """In float16, for keeping and for sending between processes."""
+    parts = {f.name: getattr(batch.condition, f.name) for f in fields(MiniCondition)}
+    small = {name: part if part.dtype == torch.bool else part.half() for name, part in parts.items()}
+    return Batch(truth=batch.truth.half(), condition=MiniCondition(**small))
+
+
+class ClipStream(IterableDataset[Batch]):
+    """Endless groups of fresh clips, all of a group in one size; group g holds seeds g * size and on.
+
+    Iterated by a ``DataLoader``, each worker makes every n-th group.
+    """
+
+    def __init__(self, *, group: int, frames: int, first_group: int) -> None:
+        super().__init__()
+        self.group, self.frames, self.first_group = group, frames, first_group
+
+    def __iter__(self) -> Iterator[Batch]:
+        torch.set_num_threads(1)
+        worker = get_worker_info()
+        index, count = (worker.id, worker.num_workers) if worker else (0, 1)
+        number = self.first_group + index
+        while (number + 1) * self.group <= HELD_OUT:
+            height, width = SIZES[number % len(SIZES)]
+            seeds = range(number * self.group, (number + 1) * self.group)
+            clips = [make_clip(seed, frames=self.frames, height=height, width=width) for seed in seeds]
+            yield halved(join([as_batch(clip) for clip in clips]))
+            number += count
+
+
+class Pool:
+    """The last few thousand clips, to be seen several times in different dress.
+
+    Args:
+        capacity: Groups kept; older ones are overwritten.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._groups: list[Batch] = []
+        self._next = 0
+
+    def add(self, group: Batch) -> None:
+        """Keep a group in place of the oldest."""
+        if len(self._groups) < self.capacity:
+            self._groups.append(group)
+        else:
+            self._groups[self._next] = group
+        self._next = (self._next + 1) % self.capacity
+
+    def draw(self, fresh: Batch, *, size: int, generator: torch.Generator) -> Batch:
+        """The fresh group and random older clips of its picture size, ``size`` clips in all."""
+        alike = [group for group in self._groups if group.truth.shape[1:] == fresh.truth.shape[1:]]
+        chosen = [fresh]
+        for _ in range(size - len(fresh) if alike else 0):
+            group = alike[int(torch.randint(len(alike), (), generator=generator))]
+            chosen.append(_one(group, int(torch.randint(len(group), (), generator=generator))))
+        return join(chosen)
+
+
+def _one(batch: Batch, index: int) -> Batch:
+    parts = {f.name: getattr(batch.condition, f.name)[index : index + 1] for f in fields(MiniCondition)}
+    return Batch(truth=batch.truth[index : index + 1], condition=MiniCondition(**parts))
+
+
+def augment(batch: Batch, *, generator: torch.Generator) -> Batch:
+    """Mirror half of the clips, shuffle the color channels of a third, and change contrast and brightness.
+
+    Color changes are affine, a x + b with values staying in [-1, 1], and the fill is affine in the
+    colors of its border: what the changed guidance would be filled with is the changed fill.
+    """
+    count = len(batch)
+    mirrored = torch.rand(count, generator=generator) < 0.5
+    order = torch.arange(3).repeat(count, 1)
+    for clip in torch.nonzero(torch.rand(count, generator=generator) < 0.33).flatten():
+        order[clip] = torch.randperm(3, generator=generator)
+    scale = 1 - 0.4 * torch.rand(count, 3, generator=generator) * torch.rand(count, 1, generator=generator)
+    offset = (1 - scale) * (2 * torch.rand(count, 3, generator=generator) - 1)
+
+    def change(signal: Tensor) -> Tensor:
+        lead = signal.shape[1:-3]
+        flipped = torch.where(mirrored.view(-1, *[1] * (signal.ndim - 1)), signal.flip(-1), signal)
+        rgb = torch.stack([clip[..., p, :, :] for clip, p in zip(flipped, order, strict=True)])
+        shape = (count, *[1] * len(lead), 3, 1, 1)
+        return torch.cat([rgb * scale.view(shape) + offset.view(shape), flipped[..., 3:, :, :]], dim=-3)
+
+    known = torch.where(mirrored[:, None, None, None], batch.condition.known.flip(-1), batch.condition.known)
+    condition = MiniCondition(
+        guidance=change(batch.condition.guidance) * known[:, :, None],
+        known=known,
+        fill=change(batch.condition.fill),
+        reference=change(batch.condition.reference),
+    )
+    return Batch(truth=change(batch.truth), condition=condition)

@@ -1,0 +1,215 @@
+"""Training of the mini network on procedural clips, on a processor or a GPU, for a given time."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from voyager_lite.core.mini_network import MiniConfig, MiniNetwork, save_mini
+from voyager_lite.sampling.flow import add_noise
+from voyager_lite.training.batches import Batch, ClipStream, Pool, augment
+from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
+from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
+
+logger = logging.getLogger(__name__)
+
+RING_WEIGHT, KNOWN_WEIGHT = 0.3, 0.03
+"""Weights of known pixels next to holes and elsewhere; holes have 1."""
+
+SETTLED_ERROR = 0.003
+"""Squared error (signal units) below which a fill counts as perfect when errors are made relative to it."""
+
+DEPTH_SHARE = 0.5
+"""Weight of the inverse-depth loss beside that of color."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """A training run.
+
+    Attributes:
+        folder: Checkpoints, log.jsonl and the best weights (best/mini.safetensors, .json) go here; a run
+            found here is continued.
+        minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
+        batch: Clips a step.
+        fresh: Of those, made for this step; the rest were seen before and are dressed anew.
+        workers: Processes that make clips; 0 makes them in this one.
+        learning_rate: Peak, the same for Muon (matrices inside layers) and AdamW (the rest).
+        device: cpu or cuda.
+        validate_every: Steps between measurements, which also write a checkpoint.
+        network: Sizes.
+    """
+
+    folder: Path
+    minutes: float = 75.0
+    batch: int = 16
+    fresh: int = 4
+    workers: int = 1
+    learning_rate: float = 2e-3
+    device: str = "cpu"
+    validate_every: int = 100
+    network: MiniConfig = field(default_factory=MiniConfig)
+
+
+def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[Tensor, "batch frame"]:
+    """Noise levels: mostly 1 everywhere, as one step needs; else one for the clip, or a clean first half."""
+    level = torch.rand(batch, 1, generator=generator).expand(-1, frames)
+    overlap = torch.arange(frames) < (frames + 1) // 2
+    kept = torch.where(overlap, 0.7 * level, torch.ones(frames))
+    kind = torch.rand(batch, 1, generator=generator)
+    return torch.where(
+        kind < 0.6,
+        torch.ones(batch, frames),
+        torch.where(kind < 0.8, level.clamp(min=0.02), kept.clamp(min=0.02)),
+    )
+
+
+def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
+    """Squared error of the correction over holes, relative to that of making none, clip by clip.
+
+    So hard and easy clips, and high and low noise levels, weigh alike; 1 is what adding nothing to the
+    linear guess gives, which at t = 1 is the fill.
+    """
+    x = add_noise(batch.truth, noise, t)
+    condition = batch.condition
+    guess, spread = network.linear_guess(x, t, condition.fill)
+    with torch.autocast(x.device.type, torch.bfloat16):
+        correction = network.correction(guess, t, condition)
+    target = (batch.truth - guess) / spread
+    hole = (~condition.known)[:, :, None].float()
+    ring = F.max_pool2d(hole.flatten(0, 1), 5, stride=1, padding=2).view_as(hole)
+    weight = hole + (1 - hole) * (RING_WEIGHT * ring + KNOWN_WEIGHT * (1 - ring))
+    error = (correction.float() - target).square() * weight
+    target_power = target.square() * weight
+    settled = SETTLED_ERROR / network.config.residual_std**2
+    total = weight.sum(dim=(1, 2, 3, 4))
+    losses = []
+    for channels in (slice(0, 3), slice(3, 4)):
+        size = total * (channels.stop - channels.start)
+        scale = target_power[:, :, channels].sum(dim=(1, 2, 3, 4)) / size + settled
+        losses.append((error[:, :, channels].sum(dim=(1, 2, 3, 4)) / size / scale).mean())
+    return (losses[0] + DEPTH_SHARE * losses[1]) / (1 + DEPTH_SHARE)
+
+
+def make_optimizers(network: MiniNetwork, learning_rate: float) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan et al. 2024) for the matrices of the layers, AdamW for everything else."""
+    inside = [p for name, p in network.named_parameters() if name.startswith("layers.") and p.ndim == 2]
+    rest = [p for name, p in network.named_parameters() if not (name.startswith("layers.") and p.ndim == 2)]
+    return [
+        torch.optim.Muon(inside, lr=learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+
+
+class Training:
+    """A run in progress: modules, optimizers, clips; all of it but the clips survives a restart."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        torch.manual_seed(0)
+        self.network = MiniNetwork(config.network).to(config.device)
+        self.average = MiniNetwork(config.network).to(config.device)
+        self.average.load_state_dict(self.network.state_dict())
+        self.optimizers = make_optimizers(self.network, config.learning_rate)
+        self.state: dict[str, float] = {"step": 0, "seconds": 0.0, "best": -1e9}
+        self.checkpoint = config.folder / "checkpoint.safetensors"
+        if self.checkpoint.exists():
+            self.state = read_checkpoint(
+                self.checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
+            )
+            logger.info("continuing at step %d", self.state["step"])
+        self.generator = torch.Generator().manual_seed(int(self.state["step"]))
+        self.pool = Pool(capacity=1600 // config.fresh)
+
+    @property
+    def progress(self) -> float:
+        """Share of the time that is spent, 0 to 1."""
+        return min(self.state["seconds"] / (60 * self.config.minutes), 1.0)
+
+    def clips(self) -> Iterator[Batch]:
+        """Groups of fresh clips, from where the run stands."""
+        stream = ClipStream(group=self.config.fresh, frames=9, first_group=int(self.state["step"]))
+        loader = DataLoader(stream, batch_size=None, num_workers=self.config.workers)
+        return iter(loader)
+
+    def step(self, fresh: Batch) -> float:
+        """One update from a group of fresh clips and older ones; returns the loss."""
+        drawn = self.pool.draw(fresh, size=self.config.batch, generator=self.generator)
+        self.pool.add(fresh)
+        batch = augment(drawn.to("cpu"), generator=self.generator).to(self.config.device)
+        t = draw_times(len(batch), batch.truth.shape[1], generator=self.generator).to(batch.truth)
+        noise = torch.randn(batch.truth.shape, generator=self.generator).to(batch.truth)
+        loss = flow_loss(self.network, batch, t, noise)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._update()
+        return float(loss.detach())
+
+    def _update(self) -> None:
+        warmup = min((self.state["step"] + 1) / 50, 1.0)
+        cosine = 0.5 + 0.5 * float(torch.cos(torch.tensor(torch.pi * self.progress)))
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.learning_rate * warmup * cosine
+            optimizer.step()
+            optimizer.zero_grad()
+        self.state["step"] += 1
+        decay = min(0.997, self.state["step"] / (self.state["step"] + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+
+    def save(self, measured: dict[str, float]) -> None:
+        """Write a checkpoint, and the averaged weights too where they are the best so far."""
+        score = measured["network"]
+        if score > self.state["best"]:
+            self.state["best"] = score
+            save_mini(self.average, self.config.folder / "best" / "mini.safetensors")
+        write_checkpoint(
+            self.checkpoint,
+            network=self.network,
+            average=self.average,
+            optimizers=self.optimizers,
+            state=self.state,
+        )
+
+
+def train(config: TrainingConfig) -> MiniNetwork:
+    """Train until the time is spent; return the averaged network.
+
+    Continues the run found in ``config.folder``. After every ``validate_every`` steps one line of
+    log.jsonl tells step, seconds, loss and, over fixed held-out clips, the hole PSNR of the background
+    fill, Telea, Navier-Stokes and the network.
+    """
+    config.folder.mkdir(parents=True, exist_ok=True)
+    (config.folder / "config.json").write_text(json.dumps(asdict(config), default=str, indent=2))
+    held_out = held_out_batches(40)
+    baselines = measure_baselines(held_out)
+    run, losses = Training(config), [0.0]
+    clips = run.clips()
+    with tqdm(total=100, unit="%", desc="training") as bar:
+        while run.progress < 1:
+            start = time.monotonic()
+            losses.append(run.step(next(clips)))
+            run.state["seconds"] += time.monotonic() - start
+            bar.update(round(100 * run.progress, 1) - bar.n)
+            if run.state["step"] % config.validate_every == 0 or run.progress == 1:
+                measured = baselines | measure_network(run.average, held_out)
+                line = {"step": run.state["step"], "seconds": round(run.state["seconds"])}
+                line |= {"loss": round(sum(losses) / len(losses), 4)}
+                line |= {name: round(value, 4) for name, value in measured.items()}
+                with (config.folder / "log.jsonl").open("a") as log:
+                    log.write(json.dumps(line) + "\n")
+                bar.set_postfix(loss=line["loss"], network=line["network"], fill=line["fill"])
+                run.save(measured)
+                losses = []
+    return run.average

@@ -1,0 +1,159 @@
+"""A procedural scene: shapes, materials and light as arrays, and a builder to fill them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from geometry.camera import Camera
+from voyager_lite.training.material import COLUMNS
+from voyager_lite.training.noise import noise_volume
+from voyager_lite.training.raycast import Maps, World, cast_frame, shadow_discs
+from voyager_lite.training.shapes import BALL
+
+Vector = Sequence[float] | Sequence[np.floating] | np.ndarray
+
+SKY_DEPTH = 1000.0
+"""Depth written where a ray meets nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """Everything a ray can meet, in float32/float64 arrays that the ray caster reads.
+
+    World axes are OpenCV's: y points down, the floor is at y = 0, up is -y; units are about metres.
+
+    Attributes:
+        kinds: (N,) BOX, BALL, CYLINDER or CONE.
+        shapes: (N, 16) centre (3), world-to-shape rotation (9), half sizes (3), bounding radius.
+        materials: (N, COLUMNS) rows of ``material``.
+        casters: Rows that cast shadows.
+        air: (19,) sun direction (3) and colour (3), ambient light (3), fog per unit, cloud cover,
+            cloud phase, exposure, zenith (3), horizon (3).
+    """
+
+    kinds: np.ndarray
+    shapes: np.ndarray
+    materials: np.ndarray
+    casters: np.ndarray
+    air: np.ndarray
+
+    def inside(self, point: np.ndarray, *, margin: float) -> bool:
+        """True where a point lies in a shadow-casting shape grown by ``margin`` (as a box)."""
+        shapes = self.shapes[self.casters]
+        R = shapes[:, 3:12].reshape(-1, 3, 3)
+        local = np.abs((R @ (point - shapes[:, :3])[..., None])[..., 0])
+        return bool((local < shapes[:, 12:15] + margin).all(axis=-1).any())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """Ground truth along a path.
+
+    Attributes:
+        rgb: RGB in [0, 1], gamma-coded, the mean of 2x2 places in each pixel.
+        depth: Depth along the axis at pixel centres; SKY_DEPTH where ``sky``.
+        normal: Unit, world frame, towards the camera; 0 where ``sky``.
+        sky: True where the ray through the pixel's centre meets nothing.
+    """
+
+    rgb: Float[Tensor, "frame 3 height width"]
+    depth: Float[Tensor, "frame height width"]
+    normal: Float[Tensor, "frame 3 height width"]
+    sky: Bool[Tensor, "frame height width"]
+
+
+def render_scene(scene: Scene, cameras: Camera) -> View:
+    """Ray-cast a scene from a batch of cameras; one thread, the interpreter lock released."""
+    frames, height, width = len(cameras), cameras.height, cameras.width
+    rgb = np.zeros((frames, height, width, 3), np.float32)
+    depth = np.zeros((frames, height, width), np.float32)
+    normal = np.zeros((frames, height, width, 3), np.float32)
+    K, poses = cameras.K.numpy(), cameras.camera_to_world.numpy()
+    world = World(
+        volume=noise_volume(),
+        kinds=scene.kinds,
+        shapes=scene.shapes,
+        materials=scene.materials,
+        casters=scene.casters,
+        discs=shadow_discs(scene.shapes, scene.casters, scene.air[:3]),
+        air=scene.air,
+    )
+    for i in range(frames):
+        cast_frame(world, Maps(rgb=rgb[i], depth=depth[i], normal=normal[i]), K[i], poses[i])
+    sky = (depth <= 0) | (depth > SKY_DEPTH)
+    depth[sky] = SKY_DEPTH
+    return View(
+        rgb=torch.from_numpy(rgb).permute(0, 3, 1, 2).contiguous(),
+        depth=torch.from_numpy(depth),
+        normal=torch.from_numpy(normal).permute(0, 3, 1, 2).contiguous(),
+        sky=torch.from_numpy(sky),
+    )
+
+
+class Builder:
+    """Collects shapes in a frame that can be moved and turned about the vertical."""
+
+    def __init__(self) -> None:
+        self._kinds: list[int] = []
+        self._shapes: list[np.ndarray] = []
+        self._materials: list[np.ndarray] = []
+        self._casters: list[int] = []
+        self._origin, self._yaw = np.zeros(3), 0.0
+
+    @contextmanager
+    def at(self, x: float, z: float, *, y: float = 0.0, yaw: float = 0.0) -> Iterator[None]:
+        """Within the block, shapes stand in a frame at this place, turned by ``yaw`` radians."""
+        before = self._origin, self._yaw
+        self._origin, self._yaw = self._place((x, y, z)), self._yaw + yaw
+        yield
+        self._origin, self._yaw = before
+
+    def _place(self, point: Vector) -> np.ndarray:
+        c, s = np.cos(self._yaw), np.sin(self._yaw)
+        x, y, z = point
+        return self._origin + np.array([c * x + s * z, y, -s * x + c * z])
+
+    def add(
+        self,
+        kind: int,
+        center: Vector,
+        half: Vector,
+        material: np.ndarray,
+        *,
+        tilt: np.ndarray | None = None,
+        shadow: bool = True,
+    ) -> None:
+        """Add one shape.
+
+        Args:
+            kind: BOX, BALL, CYLINDER or CONE.
+            center: In the current frame.
+            half: Half sizes along the shape's axes.
+            material: Row of ``material``.
+            tilt: Rotation of the shape in the current frame (3, 3); None stands upright.
+            shadow: Whether it casts a shadow and keeps cameras out.
+        """
+        c, s = np.cos(self._yaw), np.sin(self._yaw)
+        R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+        R = R if tilt is None else R @ tilt
+        bound = max(half) if kind == BALL else float(np.linalg.norm(half))
+        if shadow:
+            self._casters.append(len(self._kinds))
+        self._kinds.append(kind)
+        self._shapes.append(np.concatenate([self._place(center), R.T.ravel(), half, [1.001 * bound]]))
+        self._materials.append(material)
+
+    def build(self, air: np.ndarray) -> Scene:
+        """The scene under a given light."""
+        return Scene(
+            kinds=np.array(self._kinds, np.int64),
+            shapes=np.array(self._shapes, np.float64).reshape(-1, 16),
+            materials=np.array(self._materials, np.float32).reshape(-1, COLUMNS),
+            casters=np.array(self._casters, np.int64),
+            air=air.astype(np.float64),
+        )
