@@ -1,0 +1,139 @@
+"""The coarse clip: a few key frames at the size the velocity network works at."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from voyager_lite.core.fill import background_fill
+from voyager_lite.core.generator import Progress, Request
+from voyager_lite.core.mini_network import FRAMES_PER_PATCH, PATCH, MiniCondition, MiniNetwork
+from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
+from voyager_lite.sampling.flow import add_noise, integrate, noise_like, schedule
+from voyager_lite.sampling.seam import crossfade, start_state, start_times
+
+PIXELS = 64 * 96
+"""Pixels of a frame as the network was trained."""
+
+KEY_FRAMES = 9
+
+OVERLAP_LEVEL = 0.6
+"""Noise level from which frames shared with the previous clip start."""
+
+LAST_LEVEL = 0.1
+"""Noise level of the light re-noising after shared frames were averaged."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CoarseFrames:
+    """Frames at the network's size.
+
+    Attributes:
+        rgb: RGB in [0, 1].
+        depth: Along the axis.
+        known: True where at least half of the cell is known.
+    """
+
+    rgb: Float[Tensor, "frame 3 height width"]
+    depth: Float[Tensor, "frame height width"]
+    known: Bool[Tensor, "frame height width"]
+
+
+def key_frames(frames: int) -> list[int]:
+    """At most nine frames, evenly spread, the first and the last among them."""
+    count = min(frames, KEY_FRAMES)
+    return [round(step * (frames - 1) / max(count - 1, 1)) for step in range(count)]
+
+
+def network_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width in multiples of the patch, near the picture's shape and ``PIXELS`` in all."""
+    ideal = (PIXELS * height / width) ** 0.5, (PIXELS * width / height) ** 0.5
+    rows, columns = (max(1, round(side / PATCH)) for side in ideal)
+    return rows * PATCH, columns * PATCH
+
+
+def reduce_frames(
+    rgb: Float[Tensor, "frame 3 h w"],
+    depth: Float[Tensor, "frame h w"],
+    known: Bool[Tensor, "frame h w"],
+    *,
+    size: tuple[int, int],
+) -> CoarseFrames:
+    """The mean over each cell's known pixels; depth as inverse depth. 0 where a cell is not known."""
+    weight = known[:, None].to(rgb)
+    inverse = torch.where(known, 1 / torch.where(known, depth, torch.ones_like(depth)), torch.zeros(()))
+    share = F.interpolate(weight, size=size, mode="area")
+    means = F.interpolate(torch.cat([rgb * weight, inverse[:, None]], dim=1), size=size, mode="area")
+    covered = share >= 0.5
+    means = torch.where(covered, means / share.clamp(min=0.5), torch.zeros_like(means))
+    mask = covered[:, 0]
+    depth = torch.where(mask, 1 / torch.where(mask, means[:, 3], torch.ones_like(means[:, 3])), 0.0)
+    return CoarseFrames(rgb=means[:, :3], depth=depth, known=mask)
+
+
+def sample(
+    network: MiniNetwork,
+    guidance: CoarseFrames,
+    *,
+    reference: Float[Tensor, "3 height width"],
+    previous: CoarseFrames | None,
+    request: Request,
+    progress: Progress,
+) -> CoarseFrames:
+    """Complete the coarse frames with the velocity network.
+
+    Args:
+        network: The velocity.
+        guidance: The key frames; shorter clips than the network's patch are held at their last frame.
+        reference: The photograph, at the network's size.
+        previous: What the previous clip has for the first frames.
+        request: Seed and steps; one step by default.
+        progress: Told of every step.
+
+    Returns:
+        Complete frames; known ones come back as they are.
+    """
+    frames = len(guidance.rgb)
+    guidance = _held(guidance, -frames % FRAMES_PER_PATCH)
+    near = near_depth(guidance.depth, guidance.known)
+    fill = encode_signal(*background_fill(guidance.rgb, guidance.depth, guidance.known), near=near)
+    given = encode_signal(guidance.rgb, guidance.depth, near=near) * guidance.known[:, None]
+    condition = MiniCondition(
+        guidance=given[None], known=guidance.known[None], fill=fill[None], reference=2 * reference[None] - 1
+    )
+
+    def velocity(x: Tensor, t: Tensor) -> Tensor:
+        return network(x, t.float(), condition)
+
+    def complete(x: Tensor) -> Tensor:
+        return torch.where(guidance.known[:, None], given, x)
+
+    noise = noise_like(fill, seed=request.seed)
+    shared, before = 0, fill[:0]
+    if previous is not None:
+        shared, before = len(previous.rgb), encode_signal(previous.rgb, previous.depth, near=near)
+    steps = request.steps or 1
+    levels = start_times(len(fill), shared=shared, level=OVERLAP_LEVEL)
+    times = schedule(steps)[:, None, None] * levels
+    total = steps + (shared > 0)
+    x = start_state(before, noise, level=OVERLAP_LEVEL)
+    for step, state in enumerate(integrate(velocity, x[None], times)):
+        x = complete(state[0])
+        progress(step + 1, total)
+    if shared:
+        x = crossfade(before, x)
+        last = torch.full((2, 1, len(x)), LAST_LEVEL)
+        last[1] = 0
+        x = add_noise(x, noise_like(x, seed=request.seed + 1), last[0, 0])
+        x = complete(next(integrate(velocity, x[None], last))[0])
+        progress(total, total)
+    rgb, depth = decode_signal(x[:frames], near=near)
+    return CoarseFrames(rgb=rgb, depth=depth, known=torch.ones_like(depth, dtype=torch.bool))
+
+
+def _held(frames: CoarseFrames, more: int) -> CoarseFrames:
+    """The frames with the last one repeated."""
+    index = torch.cat([torch.arange(len(frames.rgb)), torch.full((more,), len(frames.rgb) - 1)])
+    return CoarseFrames(rgb=frames.rgb[index], depth=frames.depth[index], known=frames.known[index])

@@ -1,0 +1,121 @@
+"""A whole clip from its key frames: new content is made once, lifted to points and seen again."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from geometry.camera import Camera
+from geometry.cloud import PointCloud
+from geometry.lifting import lift
+from geometry.rasterizer import render_points
+from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core.coarse import CoarseFrames
+from voyager_lite.core.detail import complete_frame
+from voyager_lite.core.fill import background_fill
+from voyager_lite.sampling.seam import crossfade
+
+
+def complete_clip(
+    guidance: Guidance, coarse: CoarseFrames, *, keys: list[int], previous: Clip | None = None
+) -> Clip:
+    """Complete all frames at full size.
+
+    Key frames are taken in ``order_of_keys``. Each first sees what the ones before it made, beneath its
+    known pixels; only what is then still missing is new, and becomes points. The other frames see those
+    points; the few pixels left between them are filled from their surroundings.
+
+    Args:
+        guidance: The clip to complete.
+        coarse: The network's frames, one for each key frame.
+        keys: The key frames, rising.
+        previous: What the clip before has for the first frames; their new content comes from it.
+
+    Returns:
+        The clip; every known pixel as it is in the guidance.
+    """
+    shared = 0 if previous is None else len(previous)
+    draft = _Draft(guidance)
+    for frame in order_of_keys(guidance.known, keys, shared=shared):
+        draft.see_again(frame)
+        if frame < shared and previous is not None:
+            made = previous.rgb[frame], previous.depth[frame]
+        else:
+            made = complete_frame(*draft.frame(frame), coarse=_one(coarse, keys.index(frame)))
+        draft.complete(frame, *made, lasting=True)
+    for frame in sorted(set(range(len(guidance))) - set(keys)):
+        draft.see_again(frame)
+        rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)))
+        draft.complete(frame, rgb[0], depth[0], lasting=False)
+    return draft.blended(guidance, previous)
+
+
+def order_of_keys(known: Bool[Tensor, "frame height width"], keys: list[int], *, shared: int) -> list[int]:
+    """The order in which key frames are made.
+
+    First those shared with the previous clip, latest first, so that what it made is kept. Then by the
+    number of unknown pixels, most first: one large piece is made in one go, and seen from its best side.
+    """
+    missing = (~known).sum(dim=(1, 2))
+    old = sorted((key for key in keys if key < shared), reverse=True)
+    return old + sorted((key for key in keys if key >= shared), key=lambda key: (-int(missing[key]), -key))
+
+
+class _Draft:
+    """The clip while it is being completed, and the points of what was made so far."""
+
+    def __init__(self, guidance: Guidance) -> None:
+        self.rgb, self.depth = guidance.rgb.clone(), guidance.depth.clone()
+        self.known, self.cameras = guidance.known.clone(), guidance.cameras
+        self.made = PointCloud.empty()
+
+    def frame(self, frame: int) -> tuple[Tensor, Tensor, Tensor]:
+        return self.rgb[frame], self.depth[frame], self.known[frame]
+
+    def see_again(self, frame: int) -> None:
+        """Draw what was made so far into a frame's unknown pixels."""
+        if not len(self.made) or bool(self.known[frame].all()):
+            return
+        seen = render_points(self.made, self.cameras[frame])
+        shown = seen.known & ~self.known[frame]
+        self._set(frame, shown, seen.rgb, seen.depth)
+
+    def complete(self, frame: int, rgb: Tensor, depth: Tensor, *, lasting: bool) -> None:
+        """Set a frame's unknown pixels; lasting ones are lifted for other frames to see."""
+        new = ~self.known[frame]
+        if lasting and bool(new.any()):
+            self.made = PointCloud.concatenate(
+                [self.made, lift_new(rgb, depth, self.cameras[frame], new=new)]
+            )
+        self._set(frame, new, rgb, depth)
+
+    def blended(self, guidance: Guidance, previous: Clip | None) -> Clip:
+        """The finished clip, its shared frames faded over from the previous clip's."""
+        if previous is not None:
+            shared = len(previous)
+            kept = guidance.known[:shared]
+            rgb = crossfade(previous.rgb, self.rgb[:shared])
+            inverse = crossfade(1 / previous.depth, 1 / self.depth[:shared])
+            self.rgb[:shared] = torch.where(kept[:, None], guidance.rgb[:shared], rgb)
+            self.depth[:shared] = torch.where(kept, guidance.depth[:shared], 1 / inverse)
+        return Clip(rgb=self.rgb, depth=self.depth, cameras=self.cameras)
+
+    def _set(self, frame: int, where: Tensor, rgb: Tensor, depth: Tensor) -> None:
+        self.rgb[frame] = torch.where(where, rgb, self.rgb[frame])
+        self.depth[frame] = torch.where(where, depth, self.depth[frame])
+        self.known[frame] |= where
+
+
+def lift_new(
+    rgb: Float[Tensor, "3 height width"],
+    depth: Float[Tensor, "height width"],
+    camera: Camera,
+    *,
+    new: Bool[Tensor, "height width"],
+) -> PointCloud:
+    """The new pixels of a frame as points."""
+    return lift(rgb, depth, camera, valid=new)
+
+
+def _one(frames: CoarseFrames, row: int) -> CoarseFrames:
+    chosen = slice(row, row + 1)
+    return CoarseFrames(rgb=frames.rgb[chosen], depth=frames.depth[chosen], known=frames.known[chosen])

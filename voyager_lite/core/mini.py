@@ -1,0 +1,96 @@
+"""``mini``, the embedded generator: coarse frames from a small network, detail from the picture itself."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core.coarse import key_frames, network_size, reduce_frames, sample
+from voyager_lite.core.completion import complete_clip
+from voyager_lite.core.generator import Progress, Request
+from voyager_lite.core.mini_network import MiniNetwork
+
+WEIGHTS = "mini.safetensors"
+
+
+class Mini:
+    """Completes clips of 25 frames on a processor.
+
+    Nine key frames are completed by the network at a coarse size and brought up to full size. What is
+    new in one of them is lifted to points and seen again in all other frames, so it stands still.
+
+    Example:
+        >>> mini = Mini.from_pretrained()  # doctest: +SKIP
+        >>> clip = mini.generate(guidance, reference=image, request=Request(seed=0))  # doctest: +SKIP
+    """
+
+    name = "mini"
+    clip_frames = 25
+
+    def __init__(self, network: MiniNetwork) -> None:
+        self.network = network.eval()
+
+    @classmethod
+    def from_pretrained(cls, path: Path | None = None, *, device: str = "cpu") -> "Mini":
+        """Mini with trained weights.
+
+        Args:
+            path: A safetensors file; None takes the one that comes with the package.
+            device: Where the network runs.
+
+        Raises:
+            FileNotFoundError: No such file.
+            ValueError: The file holds something else.
+        """
+        from importlib.resources import as_file, files
+
+        from voyager_lite.core.mini_network import load_mini
+
+        if path is not None:
+            return cls(load_mini(path).to(device))
+        with as_file(files("assets") / WEIGHTS) as shipped:
+            return cls(load_mini(shipped).to(device))
+
+    @torch.no_grad()
+    def generate(
+        self,
+        guidance: Guidance,
+        *,
+        reference: Float[Tensor, "3 height width"],
+        previous: Clip | None = None,
+        request: Request,
+        progress: Progress | None = None,
+    ) -> Clip:
+        """Complete one clip; see ``Generator.generate``.
+
+        Raises:
+            ValueError: No frames, more than ``clip_frames``, or more previous frames than frames.
+        """
+        frames = len(guidance)
+        shared = 0 if previous is None else len(previous)
+        if not 1 <= frames <= self.clip_frames:
+            raise ValueError(f"guidance has {frames} frames; expected 1 to {self.clip_frames}")
+        if shared > frames:
+            raise ValueError(f"the previous clip shares {shared} frames; the guidance has {frames}")
+        size = network_size(*guidance.known.shape[1:])
+        keys = key_frames(frames)
+        before = None
+        if previous is not None:
+            old = [key for key in keys if key < shared]
+            before = reduce_frames(previous.rgb[old], previous.depth[old], previous.depth[old] > 0, size=size)
+        coarse = sample(
+            self.network,
+            reduce_frames(guidance.rgb[keys], guidance.depth[keys], guidance.known[keys], size=size),
+            reference=F.interpolate(reference[None], size=size, mode="area")[0],
+            previous=before,
+            request=request,
+            progress=progress or _untold,
+        )
+        return complete_clip(guidance, coarse, keys=keys, previous=previous)
+
+
+def _untold(done: int, total: int) -> None:
+    """Progress that nobody wants to hear of."""
