@@ -10,7 +10,7 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.curve import Curve, Poses, step_lengths
-from geometry.presets import Focus
+from geometry.presets import Amount, Focus, in_scene_units
 from geometry.rigid import invert_rigid, rigid_from, rotation_from_vector, vector_from_rotation
 
 # Samples between two key frames for measuring the path, and at most in all.
@@ -25,20 +25,30 @@ class KeyframePath:
     Attributes:
         poses: The first is the identity with zoom 1.
         times: When each is reached, increasing from 0 to 1; None sets them by the way between them.
+        length: The way from the first to the last, if the unit of the key frames is to be changed;
+            None keeps it.
     """
 
     poses: Poses
     times: Float[Tensor, " key"] | None
+    length: Amount | None = None
 
     @classmethod
     def through(
-        cls, cameras: Camera, *, times: Float[Tensor, " key"] | Sequence[float] | None = None
+        cls,
+        cameras: Camera,
+        *,
+        times: Float[Tensor, " key"] | Sequence[float] | None = None,
+        length: Amount | None = None,
     ) -> "KeyframePath":
         """Take a batch of cameras as key frames.
 
         Raises:
-            ValueError: Not a batch of at least 2, or times that do not fit them or do not increase.
+            ValueError: Not a batch of at least 2, times that do not fit them or do not increase, or a
+                length that is none.
         """
+        if length is not None and (length.unit not in ("", "%") or length.value <= 0):
+            raise ValueError(f"path length is {length}; expected scene units (1.5) or a share (50%), above 0")
         if len(cameras.batch_shape) != 1 or len(cameras) < 2:
             raise ValueError(f"key frames have batch shape {cameras.batch_shape}; expected at least (2,)")
         focal = (cameras.K[:, 0, 0] * cameras.K[:, 1, 1]).sqrt().cpu()
@@ -47,16 +57,33 @@ class KeyframePath:
         return cls(
             poses=Poses(camera_to_start=camera_to_start, zoom=focal / focal[0]),
             times=None if times is None else unit_times(times, count=len(cameras)),
+            length=length,
         )
 
     def curve(self, focus: Focus) -> Curve:
         """The path in a scene at the given distance, which weighs moves against turns."""
         poses, times = self.poses, self.times
+        if self.length is not None:
+            poses = scaled(poses, in_scene_units(self.length, focus))
         if times is None:
             poses, times = centripetal_times(poses, focus_distance=focus.distance)
         steps = len(times) - 1
         samples = 1 + steps * max(2, min(SAMPLES_PER_STEP, MOST_SAMPLES // steps))
         return Curve(at=PoseSpline.fit(poses, times).at, samples=samples)
+
+
+def scaled(poses: Poses, length: float) -> Poses:
+    """Poses whose way from the first to the last has the given length, in another unit.
+
+    Raises:
+        ValueError: They do not move.
+    """
+    walked = float(poses.camera_to_start[:, :3, 3].diff(dim=0).norm(dim=-1).sum())
+    if walked < 1e-12:
+        raise ValueError(f"path does not move; it cannot be given a length of {length:g}")
+    camera_to_start = poses.camera_to_start.clone()
+    camera_to_start[:, :3, 3] *= length / walked
+    return Poses(camera_to_start=camera_to_start, zoom=poses.zoom)
 
 
 def unit_times(times: Float[Tensor, " key"] | Sequence[float], *, count: int) -> Float[Tensor, " key"]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from geometry.camera import Camera
 from geometry.curve import Curve, MeasuredCurve, Poses
 from geometry.keyframes import KeyframePath
-from geometry.presets import NEAREST_CENTER, Focus, Move
+from geometry.presets import NEAREST_CENTER, Amount, Focus, Move
 from geometry.rigid import invert_rigid
 
 # Share of the time in which a path gathers speed, and again in which it comes to rest.
@@ -100,15 +100,25 @@ class Trajectory:
         )
 
     @classmethod
-    def from_cameras(cls, cameras: Camera, *, frames: int | None = None) -> "Trajectory":
+    def from_cameras(
+        cls, cameras: Camera, *, frames: int | None = None, length: Amount | None = None
+    ) -> "Trajectory":
         """A recorded path with its own timing: these cameras, or ``frames`` evenly spread over them.
 
         As with key frames, the first is laid onto the start camera.
 
+        Args:
+            cameras: The recording, a batch of at least 2.
+            frames: How many cameras the path becomes; as many as there are by default.
+            length: How long the way is to be from the first to the last, for recordings whose unit means
+                nothing here; by default their unit is the scene's.
+
         Raises:
-            ValueError: Fewer than 2 cameras, or a number of frames out of range.
+            ValueError: Fewer than 2 cameras, a number of frames out of range, or a length that is none.
         """
-        path = KeyframePath.through(cameras, times=range(len(cameras)))
+        path = KeyframePath.through(
+            cameras, times=range(cameras.batch_shape[0] if cameras.batch_shape else 0), length=length
+        )
         return cls(parts=(path,), frames=len(cameras) if frames is None else frames, timed=True)
 
     def cameras(self, start: Camera, *, focus_distance: float) -> Camera:

@@ -1,0 +1,170 @@
+"""COLMAP's text model: cameras.txt, images.txt, points3D.txt.
+
+World-to-camera as a quaternion (w, x, y, z) and a translation, OpenCV axes, pixel centres at +0.5: all as
+here. PINHOLE and SIMPLE_PINHOLE cameras only; others have lens distortion, which
+``colmap image_undistorter`` removes.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from geometry.camera import Camera
+from geometry.cloud import PointCloud
+from geometry.rigid import quaternion_from_rotation, rigid_from, rotation_from_quaternion
+from voyager_lite.export.atomic import replacing
+from voyager_lite.export.camera_file import CameraFile, read_text, require_count, to_camera, to_pinhole
+
+PARAMETERS = {"SIMPLE_PINHOLE": 3, "PINHOLE": 4}
+
+
+def write_colmap(
+    folder: Path, cameras: Camera, *, names: Sequence[str] | None = None, cloud: PointCloud | None = None
+) -> None:
+    """Write a model into a folder, which is made if it is missing.
+
+    Args:
+        folder: Gets cameras.txt, images.txt and points3D.txt.
+        cameras: A batch; equal lenses share one camera.
+        names: Of the pictures; frame_00000.png and so on by default.
+        cloud: Its matter becomes the model's points, without tracks.
+    """
+    names = names or [f"frame_{k:05d}.png" for k in range(len(cameras))]
+    lenses = torch.stack(
+        [cameras.K[:, 0, 0], cameras.K[:, 1, 1], cameras.K[:, 0, 2], cameras.K[:, 1, 2]], dim=-1
+    ).tolist()
+    number = {tuple(lens): k for k, lens in enumerate(dict.fromkeys(map(tuple, lenses)), start=1)}
+    quaternions = quaternion_from_rotation(cameras.world_to_camera[:, :3, :3]).tolist()
+    translations = cameras.world_to_camera[:, :3, 3].tolist()
+    images = ["# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then a line of POINTS2D (empty)"]
+    for k, name in enumerate(names):
+        pose = map(repr, [*quaternions[k], *translations[k]])
+        images.append(" ".join([str(k + 1), *pose, str(number[tuple(lenses[k])]), name]) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    size = f"{cameras.width} {cameras.height}"
+    _write(
+        folder / "cameras.txt",
+        ["# CAMERA_ID MODEL WIDTH HEIGHT FX FY CX CY"]
+        + [f"{k} PINHOLE {size} {' '.join(map(repr, lens))}" for lens, k in number.items()],
+    )
+    _write(folder / "points3D.txt", ["# POINT3D_ID X Y Z R G B ERROR TRACK[]", *_points(cloud)])
+    _write(folder / "images.txt", images)
+
+
+def read_colmap(folder: Path) -> CameraFile:
+    """Read the cameras of a model in the order of their pictures' names (2 before 10).
+
+    Raises:
+        FileNotFoundError: The folder lacks cameras.txt or images.txt.
+        ValueError: Another camera model, pictures of several sizes, or a line that does not fit; says
+            which.
+    """
+    lenses = _read_cameras(folder / "cameras.txt")
+    file = folder / "images.txt"
+    images = sorted(_read_images(file), key=lambda image: _natural(image[0]))
+    require_count(file, len(images), name="the list")
+    for name, camera, _ in images:
+        if camera not in lenses:
+            raise ValueError(
+                f"{file}: {name} has camera {camera}; cameras.txt has {', '.join(lenses) or 'none'}"
+            )
+    sizes = {lenses[camera][0] for _, camera, _ in images}
+    if len(sizes) > 1:
+        found = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
+        raise ValueError(f"{file}: pictures have sizes {found}; expected one size")
+    cameras = to_camera(
+        file,
+        [lenses[camera][1] for _, camera, _ in images],
+        [pose for _, _, pose in images],
+        size=sizes.pop(),
+        name="image",
+    )
+    return CameraFile(cameras=cameras, names=tuple(name for name, _, _ in images))
+
+
+def _read_cameras(file: Path) -> dict[str, tuple[tuple[int, int], Float[Tensor, "3 3"]]]:
+    """(height, width) and K by camera id."""
+    cameras = {}
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        model = words[1] if len(words) > 1 else "none"
+        if model not in PARAMETERS:
+            raise ValueError(
+                f"{file}: line {number} has camera model {model}; allowed: {', '.join(PARAMETERS)} "
+                "(colmap image_undistorter makes them)"
+            )
+        try:
+            width, height, *parameters = int(words[2]), int(words[3]), *map(float, words[4:])
+        except (ValueError, IndexError):
+            parameters = []
+        if len(parameters) != PARAMETERS[model] or min(width, height) < 1:
+            raise ValueError(f"{file}: line {number} is no {model} camera: {line.strip()[:80]}")
+        *focal, cx, cy = parameters
+        cameras[words[0]] = (height, width), to_pinhole((focal[0], focal[-1]), (cx, cy))
+    return cameras
+
+
+def _read_images(file: Path) -> list[tuple[str, str, Float[Tensor, "4 4"]]]:
+    """Name, camera id and world_to_camera of every picture."""
+    lines = [
+        (number, line)
+        for number, line in enumerate(read_text(file).splitlines(), start=1)
+        if not line.startswith("#")
+    ]
+    images = []
+    rows = iter(lines)
+    for number, line in rows:
+        if not line.strip():
+            continue
+        words = line.split(maxsplit=9)
+        try:
+            pose = [float(word) for word in words[1:8]]
+        except ValueError:
+            pose = []
+        points = next(rows, (0, ""))[1].split()
+        if len(words) != 10 or len(pose) != 7 or len(points) % 3:
+            raise ValueError(
+                f"{file}: line {number} is no picture with its line of points: {line.strip()[:80]}; "
+                "expected IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"
+            )
+        quaternion = torch.tensor(pose[:4], dtype=torch.float64)
+        if not abs(float(quaternion.norm()) - 1) < 1e-3:
+            raise ValueError(
+                f"{file}: line {number} has a quaternion of length {float(quaternion.norm()):g}; expected 1"
+            )
+        translation = torch.tensor(pose[4:], dtype=torch.float64)
+        images.append(
+            (words[9].strip(), words[8], rigid_from(rotation_from_quaternion(quaternion), translation))
+        )
+    return images
+
+
+def _points(cloud: PointCloud | None) -> list[str]:
+    """Lines of points3D.txt."""
+    if cloud is None:
+        return []
+    matter = cloud.matter
+    colors = (matter.colors * 255).round().int().tolist()
+    return [
+        f"{k} {x!r} {y!r} {z!r} {r} {g} {b} 0"
+        for k, ((x, y, z), (r, g, b)) in enumerate(
+            zip(matter.positions.tolist(), colors, strict=True), start=1
+        )
+    ]
+
+
+def _write(file: Path, lines: Sequence[str]) -> None:
+    """Lines into a file, whole or not at all."""
+    with replacing(file) as partial:
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts numbers in names by their value."""
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", name)]
