@@ -1,0 +1,174 @@
+"""From a picture and its depth to points."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from geometry.camera import Camera
+from geometry.checks import require_finite, require_shape
+from geometry.cloud import PointCloud
+from geometry.edges import bridge_gaps, depth_edges, inverse_depth, shift, surface_links
+from geometry.normals import normals_from_depth
+from geometry.projection import world_points
+
+OVERLAP = 1.02
+"""Radius of a disc over half the diagonal of the cell that its pixel cuts out of the surface."""
+
+MAX_SLANT = 1.3
+"""Largest stretch of that cell by slant (1 / cos of the angle). Discs are drawn as circles, so one as long
+as the cell of a grazing surface would be too wide by as much. With this much none reaches a neighbour's
+centre in its own picture, and floors and walls of up to 78 degrees still close when the camera goes a
+third of the way towards them."""
+
+RIM = 0.7
+"""Largest radius, over half the same diagonal, where the surface ends: a disc inscribed in the pixel."""
+
+SKY_DISTANCE = 10.0
+"""Radius of the sky's shell over the largest depth of matter."""
+
+SKY_BAND = 2
+"""Width in pixels of the band of sky beside matter whose pixels show both."""
+
+
+def lift(
+    image: Float[Tensor, "3 height width"],
+    depth: Float[Tensor, "height width"],
+    camera: Camera,
+    *,
+    valid: Bool[Tensor, "height width"],
+    sky: Bool[Tensor, "height width"] | None = None,
+    sky_distance: float | None = None,
+) -> PointCloud:
+    """Lift one picture to points with normals and radii.
+
+    Matter: one point a pixel; gaps one pixel wide within a surface are bridged, flying pixels dropped.
+    Sky: one point a pixel, on a sphere around the camera. In the band beside matter a pixel shows both,
+    and becomes two points: what the picture shows, at the depth of the matter beside it, and behind
+    that a point of sky in the colour of the open sky nearby. So the picture comes back as it is from
+    its own camera, and from elsewhere no colour of an object stands in the sky.
+
+    Args:
+        image: RGB in [0, 1].
+        depth: Along the axis in scene units, > 0 where ``valid``; not read elsewhere.
+        camera: A single camera, of the picture's size.
+        valid: True where there is matter at a known depth.
+        sky: True where there is sky; not together with ``valid``. None: no sky.
+        sky_distance: Radius of the shell, so that many frames may share one; None takes ``SKY_DISTANCE``
+            times the largest depth of matter (or of 1 unit where there is no matter).
+
+    Returns:
+        World-frame points: matter row by row, then the band, then sky.
+
+    Raises:
+        ValueError: Sizes differ, a picture value is not finite, a valid depth is not a finite number > 0,
+            or a pixel is both matter and sky.
+    """
+    sky = torch.zeros_like(valid) if sky is None else sky
+    _require_frame(image, depth, camera, valid, sky)
+    flying = depth_edges(depth, valid, sky=sky)
+    depth, valid = bridge_gaps(depth, valid & ~flying)
+    valid &= ~(sky | flying)
+    matter = _surface(image, depth, camera, valid)
+    if not bool(sky.any()):
+        return matter
+    if sky_distance is None:
+        sky_distance = SKY_DISTANCE * (float(depth[valid].amax()) if bool(valid.any()) else 1.0)
+    rim_depth, rim = _rim(depth, valid, sky)
+    open_sky = sky & ~_widened(~sky, SKY_BAND)
+    clean = _spread(image, open_sky) if bool(open_sky.any()) else image
+    band = sky & ~open_sky
+    return PointCloud.concatenate(
+        [
+            matter,
+            _surface(image, rim_depth, camera, rim),
+            _shell(torch.where(band, clean, image), sky_distance, camera, sky),
+        ]
+    )
+
+
+def _surface(image: Tensor, depth: Tensor, camera: Camera, valid: Tensor) -> PointCloud:
+    depth = torch.where(valid, depth, torch.ones_like(depth))
+    normals = normals_from_depth(depth, camera, valid=valid)[valid]
+    positions = world_points(depth, camera)[valid]
+    gaze = positions - camera.center.to(positions)
+    facing = -(normals * gaze).sum(-1) / gaze.norm(dim=-1)
+    slant = 1 / facing.clamp(min=1 / MAX_SLANT)
+    spread = OVERLAP * ((1 + slant**2) / 2).sqrt()
+    spread = torch.where(_inside(inverse_depth(depth, valid), valid)[valid], spread, spread.clamp(max=RIM))
+    return PointCloud(
+        positions=positions.float(),
+        colors=image.permute(1, 2, 0)[valid].float(),
+        normals=normals.float(),
+        radii=(_cell(camera) * depth[valid] * spread).float(),
+        sky=torch.zeros(len(positions), dtype=torch.bool, device=depth.device),
+    )
+
+
+def _shell(image: Tensor, distance: float, camera: Camera, sky: Tensor) -> PointCloud:
+    center = camera.center.to(image)
+    rays = (world_points(torch.ones_like(image[0]), camera) - center)[sky]
+    lengths = rays.norm(dim=-1, keepdim=True)
+    return PointCloud(
+        positions=center + rays / lengths * distance,
+        colors=image.permute(1, 2, 0)[sky],
+        normals=-rays / lengths,
+        radii=OVERLAP * _cell(camera) * distance / lengths[:, 0],
+        sky=torch.ones(len(rays), dtype=torch.bool, device=image.device),
+    )
+
+
+def _cell(camera: Camera) -> float:
+    """Radius, at depth 1, of the disc for the cell of one pixel on a surface that faces the camera."""
+    return math.hypot(1 / float(camera.K[0, 0]), 1 / float(camera.K[1, 1])) / 2
+
+
+def _inside(inverse: Tensor, valid: Tensor) -> Tensor:
+    """True where the surface goes on to all four sides."""
+    right, below = surface_links(inverse, valid, dim=-1), surface_links(inverse, valid, dim=-2)
+    return right & shift(right, -1, -1) & below & shift(below, -1, -2)
+
+
+def _rim(depth: Tensor, valid: Tensor, sky: Tensor) -> tuple[Tensor, Tensor]:
+    """The sky pixels of the band, at the depth of the nearest matter within its width."""
+    size = 2 * SKY_BAND + 1
+    near = F.max_pool2d(inverse_depth(depth, valid)[None, None], size, stride=1, padding=SKY_BAND)[0, 0]
+    rim = sky & (near > 0)
+    return torch.where(rim, 1 / torch.where(rim, near, torch.ones_like(near)), torch.ones_like(near)), rim
+
+
+def _widened(mask: Tensor, pixels: int) -> Tensor:
+    return F.max_pool2d(mask.float()[None, None], 2 * pixels + 1, stride=1, padding=pixels)[0, 0] > 0
+
+
+def _spread(image: Tensor, source: Tensor) -> Tensor:
+    """Colours of the source pixels carried to all others: the mean over the smallest block of a pyramid
+    that holds any, blended between blocks."""
+    weight = source.to(image)[None, None]
+    if bool(source.all()):
+        return image
+    mean = image[None] * weight
+    height, width = source.shape
+    half_weight = F.avg_pool2d(weight, 2, ceil_mode=True)
+    half = F.avg_pool2d(mean, 2, ceil_mode=True) / half_weight.clamp(min=1e-6)
+    coarse = _spread(half[0], half_weight[0, 0] > 0)
+    guess = F.interpolate(coarse[None], (height, width), mode="bilinear", align_corners=False)[0]
+    return torch.where(source, image, guess)
+
+
+def _require_frame(image: Tensor, depth: Tensor, camera: Camera, valid: Tensor, sky: Tensor) -> None:
+    size = (camera.height, camera.width)
+    if camera.batch_shape:
+        raise ValueError(f"lift: camera is a batch of {camera.batch_shape}; expected a single one")
+    require_shape("image", image, (3, *size))
+    require_shape("depth", depth, size)
+    require_shape("valid", valid, size)
+    require_shape("sky", sky, size)
+    require_finite("image", image)
+    bad = int((valid & ~(torch.isfinite(depth) & (depth > 0))).sum())
+    if bad:
+        raise ValueError(f"depth has {bad} valid pixels that are not finite and > 0; expected none")
+    if bool((valid & sky).any()):
+        raise ValueError(f"{int((valid & sky).sum())} pixels are both matter and sky; expected none")
