@@ -16,6 +16,10 @@ EDGE_RATIO = 1.15
 """Inverse depth on the near side of a hole over that on its far side, from which on the near side is
 a thing in front and not the same surface."""
 
+NARROW = 3
+"""Steps across a gap up to which both its sides are sources: lifting drops pixels at silhouettes, and
+what is missing there is as much the thing in front as what lies behind it."""
+
 FOREGROUND_REACH = 0.06
 """How far from a hole the thing in front is left out of the sources, in widths of the picture."""
 
@@ -175,7 +179,7 @@ def _block_foreground(inverse_depth, state, reach, edge_ratio):
     for y in range(height):
         for x in range(width):
             ahead, behind, orientation = spans[y, x]
-            if ahead == 0:
+            if ahead + behind <= NARROW:
                 continue
             dy, dx = DIRECTIONS[orientation]
             first, second = (y + ahead * dy, x + ahead * dx), (y - behind * dy, x - behind * dx)
