@@ -129,16 +129,19 @@ def tangents(steps: Float[Tensor, "step channel"], durations: Float[Tensor, " st
     """Velocity at every key from the steps between them, (step + 1, channel).
 
     Inside it is that of the parabola through three neighbours (non-uniform Catmull-Rom); at the ends
-    the curve takes off as a parabola. It is never more than three times the slower of the two speeds
-    beside it, the bound of Fritsch and Carlson (1980): a curve that stands still between two equal keys
-    does so without a swing, and steady progress never reverses.
+    the curve does not bend, nor start backwards. It is never more than three times the slower of the
+    two speeds beside it, the bound of Fritsch and Carlson (1980): a curve that stands still between two
+    equal keys does so without a swing, and steady progress never reverses.
     """
     speeds = steps / durations[:, None]
     if len(steps) == 1:
         return speeds.repeat(2, 1)
     before, after = durations[:-1, None], durations[1:, None]
     inner = (after * speeds[:-1] + before * speeds[1:]) / (before + after)
-    ends = 1.5 * speeds[[0, -1]] - 0.5 * inner[[0, -1]]
+    outer = speeds[[0, -1]]
+    ends = 1.5 * outer - 0.5 * inner[[0, -1]]
+    back = (ends * outer).sum(dim=-1, keepdim=True).clamp_max(0)
+    ends = ends - back / outer.square().sum(dim=-1, keepdim=True).clamp_min(1e-300) * outer
     velocity = torch.cat([ends[:1], inner, ends[1:]])
     fast = speeds.norm(dim=-1)
     bound = 3 * torch.minimum(torch.cat([fast[:1], fast]), torch.cat([fast, fast[-1:]]))

@@ -4,14 +4,13 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from geometry.camera import Camera
-from geometry.curve import Curve, MeasuredCurve, Poses
+from geometry.curve import MeasuredCurve, Poses
 from geometry.keyframes import KeyframePath
 from geometry.presets import NEAREST_CENTER, Amount, Focus, Move
 from geometry.rigid import invert_rigid
@@ -23,12 +22,7 @@ HAND_OVER = 0.1
 MOST_FRAMES = 100_000
 
 
-class Part(Protocol):
-    """A stretch of path."""
-
-    def curve(self, focus: Focus) -> Curve:
-        """The stretch as a curve that begins at the identity, in a scene at the given distance."""
-        ...
+Part = Move | KeyframePath
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,9 +110,8 @@ class Trajectory:
         Raises:
             ValueError: Fewer than 2 cameras, a number of frames out of range, or a length that is none.
         """
-        path = KeyframePath.through(
-            cameras, times=range(cameras.batch_shape[0] if cameras.batch_shape else 0), length=length
-        )
+        count = cameras.batch_shape[0] if cameras.batch_shape else 0
+        path = KeyframePath.through(cameras, times=[float(k) for k in range(count)], length=length)
         return cls(parts=(path,), frames=len(cameras) if frames is None else frames, timed=True)
 
     def cameras(self, start: Camera, *, focus_distance: float) -> Camera:
