@@ -21,7 +21,7 @@ from voyager_lite.core.generator import Generator, Request
 from voyager_lite.depth import choose_depth
 from voyager_lite.depth.estimate import DepthEstimate
 from voyager_lite.errors import PathBlockedError
-from voyager_lite.opening import View, open_photograph, storable
+from voyager_lite.opening import Opening, View, open_photograph, storable
 from voyager_lite.photograph import Photograph, read_photograph
 from voyager_lite.samples import Sample
 from voyager_lite.world.frames import quantized
@@ -87,23 +87,26 @@ class Explorer:
             ValueError: The picture or its depth cannot be used.
             FileExistsError: The folder holds something.
         """
+        return World.create(folder, self.lift(image, depth=depth, view=view))
+
+    def lift(
+        self,
+        image: str | Path | Photograph | Sample,
+        *,
+        depth: DepthEstimate | str = "auto",
+        view: View | None = None,
+    ) -> Opening:
+        """What ``open_image`` would make a world of, in memory only."""
         view = view or View()
         photograph, estimate, camera = _photograph_and_depth(image, depth, view)
-        opening = open_photograph(photograph, estimate, view=view, camera=camera)
-        origin = {
-            "image": photograph.path.name,
-            "depth": estimate.source,
-            "metric": estimate.metric,
-            "sky_distance": opening.sky_distance,
-        }
-        return World.create(folder, opening.clip, points=opening.points, fps=view.fps, origin=origin)
+        return open_photograph(photograph, estimate, view=view, camera=camera)
 
-    def plan(self, world: World, path: Trajectory, *, safe: bool = False) -> Camera:
-        """Place a path where the world's camera stands, and make sure that it stays clear of matter.
+    def plan(self, place: World | Opening, path: Trajectory, *, safe: bool = False) -> Camera:
+        """Put a path where the last camera stands, and make sure that it stays clear of matter.
 
         Args:
-            world: Where to walk.
-            path: The first of its cameras is the world's last.
+            place: Where to walk.
+            path: The first of its cameras will be the place's last.
             safe: Shorten the move so that it ends before it meets matter, instead of refusing it.
 
         Returns:
@@ -112,15 +115,15 @@ class Explorer:
         Raises:
             PathBlockedError: The path runs into or behind matter, and ``safe`` was not asked for.
         """
-        cameras = path.cameras(world.cameras[-1], focus_distance=world.focus_distance)
-        report = check_path(world.cloud, cameras)
+        cameras = path.cameras(place.cameras[-1], focus_distance=place.focus_distance)
+        report = check_path(place.cloud, cameras)
         if report.frame is None:
             return cameras
         if not safe:
             raise PathBlockedError(
                 f"{report.describe()}; take a shorter move, or --safe to stop before it", frame=report.frame
             )
-        return shorten_path(world.cloud, cameras)
+        return shorten_path(place.cloud, cameras)
 
     def explore(
         self,
@@ -266,4 +269,3 @@ def _photograph_and_depth(
         return photograph, depth, None
     fov = view.fov_degrees or photograph.fov_degrees
     return photograph, choose_depth(depth).estimate(photograph.rgb, fov_degrees=fov), None
-

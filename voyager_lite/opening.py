@@ -10,6 +10,7 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
+from geometry.focus import focus_distance
 from geometry.lifting import SKY_DISTANCE, lift
 from voyager_lite.clip import Clip
 from voyager_lite.core.fill import background_fill
@@ -64,13 +65,25 @@ class Opening:
 
     Attributes:
         clip: One frame: the picture at the world's size, its depth completed, its camera.
-        points: The lifted picture.
-        sky_distance: Radius of the sky's shell around the first camera, in scene units.
+        cloud: The lifted picture.
+        fps: Frames a second of the videos to come.
+        origin: Where the picture and its depth came from, and the radius of the sky's shell; JSON values.
     """
 
     clip: Clip
-    points: PointCloud
-    sky_distance: float
+    cloud: PointCloud
+    fps: float
+    origin: dict[str, object]
+
+    @property
+    def cameras(self) -> Camera:
+        """A batch of one."""
+        return self.clip.cameras
+
+    @property
+    def focus_distance(self) -> float:
+        """Distance to the centre of the scene before the camera, scene units."""
+        return focus_distance(self.cloud, self.cameras[-1])
 
 
 def open_photograph(
@@ -108,7 +121,13 @@ def open_photograph(
     _, completed = background_fill(rgb[None], filled, (valid | sky)[None])
     clip = quantized(Clip(rgb=rgb[None], depth=completed, cameras=Camera.stack([camera])))
     points = lift(clip.rgb[0], clip.depth[0], camera, valid=valid, sky=sky, sky_distance=distance)
-    return Opening(clip=clip, points=storable(points), sky_distance=distance)
+    origin: dict[str, object] = {
+        "image": photograph.path.name,
+        "depth": estimate.source,
+        "metric": estimate.metric,
+        "sky_distance": distance,
+    }
+    return Opening(clip=clip, cloud=storable(points), fps=view.fps, origin=origin)
 
 
 def storable(cloud: PointCloud) -> PointCloud:

@@ -92,10 +92,12 @@ class Explore(Walk):
         view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
         require_free(self.output)
         explorer = Explorer.from_pretrained(self.core, device=self.device)
-        picture = read_sample(self.sample) if self.sample else self.image
-        world = explorer.open_image(picture, self.output, depth=self.depth, view=view)
-        say(f"depth: {world.origin['depth']}")
-        cameras = explorer.plan(world, path, safe=self.safe)
+        opening = explorer.lift(
+            read_sample(self.sample) if self.sample else self.image, depth=self.depth, view=view
+        )
+        say(f"depth: {opening.origin['depth']}")
+        cameras = explorer.plan(opening, path, safe=self.safe)
+        world = World.create(self.output, opening)
         if self.guidance_only:
             file = write_guidance(world, cameras)
             say(f"guidance of {len(cameras)} frames in {time.perf_counter() - started:.1f} s: {file}")

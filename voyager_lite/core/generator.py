@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -28,6 +28,7 @@ class Request:
     prompt: str | None = None
 
 
+@runtime_checkable
 class Generator(Protocol):
     """Completes guidance clips.
 

@@ -1,7 +1,7 @@
 """What every depth source gives."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -28,6 +28,7 @@ class DepthEstimate:
     source: str
 
 
+@runtime_checkable
 class DepthSource(Protocol):
     """Anything that can tell how far the parts of a picture are."""
 

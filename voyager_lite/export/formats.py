@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -22,6 +22,7 @@ from voyager_lite.world.frames import encode_depth
 Frame = tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]
 
 
+@runtime_checkable
 class Exportable(Protocol):
     """What the writers need of a world."""
 

@@ -11,9 +11,10 @@ from torch import Tensor
 from geometry.cache import WorldCache
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
-from geometry.rasterizer import render_points
+from geometry.focus import focus_distance
 from voyager_lite.clip import Clip
 from voyager_lite.export.formats import export_world
+from voyager_lite.opening import Opening
 from voyager_lite.world.frames import pack_frame, unpack_depth, unpack_known, unpack_rgb
 from voyager_lite.world.store import ClipRecord, Store
 
@@ -40,31 +41,17 @@ class World:
         return cls(Store(Path(folder)))
 
     @classmethod
-    def create(
-        cls,
-        folder: str | Path,
-        photograph: Clip,
-        *,
-        points: PointCloud,
-        fps: float,
-        origin: dict[str, object],
-    ) -> "World":
-        """Make a world in a new or empty folder from one lifted picture.
-
-        Args:
-            folder: Where; made if it does not exist.
-            photograph: A clip of one frame: the picture, its completed depth, and its camera.
-            points: The lifted picture.
-            fps: Frames a second of the videos.
-            origin: Where the picture and its depth came from, for people; JSON values.
+    def create(cls, folder: str | Path, opening: Opening) -> "World":
+        """Make a world of one lifted picture in a new or empty folder.
 
         Raises:
             FileExistsError: The folder holds something.
         """
-        height, width = photograph.rgb.shape[-2:]
-        world = cls(Store.create(Path(folder), height=height, width=width, fps=fps, origin=origin))
+        height, width = opening.clip.rgb.shape[-2:]
+        store = Store.create(Path(folder), height=height, width=width, fps=opening.fps, origin=opening.origin)
+        world = cls(store)
         seen = torch.ones(1, height, width, dtype=torch.bool)
-        world.commit(photograph, known=seen, points=points, first_frame=0, making={})
+        world.commit(opening.clip, known=seen, points=opening.cloud, first_frame=0, making={})
         return world
 
     @property
@@ -132,20 +119,8 @@ class World:
 
     @property
     def focus_distance(self) -> float:
-        """How far the scene's centre is from the last camera, along its axis.
-
-        The median depth of the matter in the middle of the view; of all of it if the middle shows
-        none, and 1 if there is none at all.
-        """
-        rendering = render_points(self.cloud.matter, self.cameras[-1])
-        depth = torch.where(rendering.known, rendering.depth, torch.nan)
-        height, width = depth.shape
-        middle = depth[height // 4 : height - height // 4, width // 4 : width - width // 4]
-        for part in (middle, depth):
-            found = part[~part.isnan()]
-            if len(found):
-                return float(found.median())
-        return 1.0
+        """Distance to the centre of the scene before the last camera, scene units."""
+        return focus_distance(self.cloud, self.cameras[-1])
 
     def commit(
         self,
