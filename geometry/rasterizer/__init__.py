@@ -2,24 +2,30 @@
 
 The rule, the same in every backend:
 
-1. A point is drawn when its depth z (along the optical axis) is more than ``NEAR``. Its centre falls
-   on the pixel position (u, v) by the pinhole projection.
-2. It covers the pixel that contains (u, v), and every pixel whose centre lies within its radius: with
-   ``d = z * hypot((x - u) / fx, (y - v) / fy)``, the sideways distance at depth z between the centre
-   of the pixel (x, y) and the point, the pixel is covered where ``d <= radius``. The radius is cut
-   where it would exceed ``MAX_FOOTPRINT_PX`` pixels.
-3. Of the points that cover a pixel the one with the smallest ``z + CONE_SLOPE * d`` is seen, and gives
-   the colour, its own depth z and the index alike; equals go to the lowest index.
+1. A point is drawn if its depth z along the optical axis is more than ``NEAR``. The pinhole
+   projection puts its centre at (u, v).
+2. Let ``d = z * hypot((x - u) / fx, (y - v) / fy)``: how far the centre (x, y) of a pixel is to the
+   side of the point, in scene units. The point covers the pixels with ``d <= radius``, and always the
+   pixel that holds (u, v). A radius of more than ``MAX_FOOTPRINT_PX`` pixels is cut to that.
+3. Of the points that cover a pixel the one with the least ``z + d`` is seen, where z counts
+   ``SETBACK`` times in all pixels but the one that holds (u, v). It gives the colour, its own depth z
+   and its index alike. Equals go to the lowest index.
 
-So a point is a small cone with its apex towards the camera (Hoff et al. 1999, "Fast computation of
-generalized Voronoi diagrams using graphics hardware"): on one surface every pixel takes the point
-whose centre is nearest to it, and what lies behind a surface by more than a radius never shows
-through it. All arithmetic is float32 in a fixed order, hence equal on all backends.
+``z + d`` makes a point a cone with its apex towards the camera (Hoff et al. 1999, "Fast computation of
+generalized Voronoi diagrams using graphics hardware"), so that a pixel takes the nearest centre of a
+surface, not the one that is nearer by a hair. The setback lets a footprint close gaps without hiding
+a neighbour's own pixel on the steps of a noisy depth map. What lies behind a surface by more than one
+per cent of its depth and one radius never shows through it.
+
+All arithmetic is float32 in one order, so that the backends agree to the bit.
 """
 
+import importlib
 from typing import Literal
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.checks import require_finite
@@ -28,15 +34,17 @@ from geometry.rendering import Rendering
 
 __all__ = ["render_points"]
 
-Backend = Literal["auto", "cpu", "torch", "pytorch3d"]
+MODULES = {"cpu": "cpu", "torch": "scatter", "pytorch3d": "fragments"}
 
 
-def render_points(cloud: PointCloud, camera: Camera, *, backend: Backend = "auto") -> Rendering:
+def render_points(
+    cloud: PointCloud, camera: Camera, *, backend: Literal["auto", "cpu", "torch", "pytorch3d"] = "auto"
+) -> Rendering:
     """Render points with footprints; the nearest gives colour, depth and index together.
 
     Args:
-        cloud: Points in the world frame. An empty cloud gives an empty picture.
-        camera: One camera, or a batch of them; moved to the cloud's device.
+        cloud: Points in the world frame. No points give an empty picture.
+        camera: One camera or a batch; a batch is quicker than its cameras one by one.
         backend: ``cpu`` is compiled for the processor, ``torch`` runs on any device, ``pytorch3d``
             needs that package. ``auto`` takes ``cpu`` for points on the processor, else ``torch``.
 
@@ -44,36 +52,61 @@ def render_points(cloud: PointCloud, camera: Camera, *, backend: Backend = "auto
         Maps with the camera's batch dimensions in front, on the cloud's device; ``index`` is int64.
 
     Raises:
-        ValueError: A position or radius is NaN or infinite, or a radius is negative.
+        ValueError: A position or radius is NaN or infinite, a radius is negative, or ``cpu`` is asked
+            for and the points are elsewhere.
         ModuleNotFoundError: ``pytorch3d`` is asked for and not installed.
     """
     _require_drawable(cloud)
+    device = cloud.positions.device
     if backend == "auto":
-        backend = "cpu" if cloud.positions.device.type == "cpu" else "torch"
+        backend = "cpu" if device.type == "cpu" else "torch"
+    if backend == "cpu" and device.type != "cpu":
+        raise ValueError(f"cloud is on {device}; the cpu backend expects cpu")
+    height, width = camera.height, camera.width
     flat = Camera(
-        K=camera.K.reshape(-1, 3, 3),
-        world_to_camera=camera.world_to_camera.reshape(-1, 4, 4),
-        height=camera.height,
-        width=camera.width,
+        K=camera.K.reshape(-1, 3, 3).to(device),
+        world_to_camera=camera.world_to_camera.reshape(-1, 4, 4).to(device),
+        height=height,
+        width=width,
     )
-    from geometry.rasterizer import cpu
-
-    rendering = cpu.render(cloud, flat)
+    if not len(cloud) or not len(flat):
+        drawn = _blank(len(flat), height, width, device)
+    else:
+        # Imported when needed: one compiles, one needs a package that few have.
+        drawn = importlib.import_module(f"geometry.rasterizer.{MODULES[backend]}").render(cloud, flat)
     batch = camera.batch_shape
     return Rendering(
-        rgb=rendering.rgb.reshape(*batch, 3, camera.height, camera.width),
-        depth=rendering.depth.reshape(*batch, camera.height, camera.width),
-        known=rendering.known.reshape(*batch, camera.height, camera.width),
-        index=rendering.index.reshape(*batch, camera.height, camera.width),
+        rgb=drawn.rgb.reshape(*batch, 3, height, width),
+        depth=drawn.depth.reshape(*batch, height, width),
+        known=drawn.known.reshape(*batch, height, width),
+        index=drawn.index.reshape(*batch, height, width),
+    )
+
+
+def _blank(count: int, height: int, width: int, device: torch.device) -> Rendering:
+    depth = torch.zeros(count, height, width, device=device)
+    return Rendering(
+        rgb=torch.zeros(count, 3, height, width, device=device),
+        depth=depth,
+        known=torch.zeros_like(depth, dtype=torch.bool),
+        index=torch.full_like(depth, -1, dtype=torch.int64),
     )
 
 
 def _require_drawable(cloud: PointCloud) -> None:
-    # A sum is finite only if all terms are, and much cheaper than looking at each; the exact look
-    # follows only where it is not.
     for name in ("positions", "radii"):
         value = getattr(cloud, name)
-        if not bool(torch.isfinite(value.sum())):
+        # A sum is finite only if all terms are, and far cheaper than a look at each; the exact look
+        # follows where it is not.
+        if not np.isfinite(_sum(value)):
             require_finite(f"cloud.{name}", value)
-    if len(cloud) and float(cloud.radii.amin()) < 0:
-        raise ValueError(f"cloud.radii has a radius of {float(cloud.radii.amin()):g}; expected >= 0")
+    if len(cloud) and float(cloud.radii.min()) < 0:
+        raise ValueError(f"cloud.radii has a radius of {float(cloud.radii.min()):g}; expected >= 0")
+
+
+def _sum(value: Tensor) -> float:
+    if value.device.type != "cpu":
+        return float(value.sum())
+    # Not torch's sum: it wakes torch's threads, which then spin beside those of the cpu backend.
+    with np.errstate(all="ignore"):
+        return float(value.numpy().sum())

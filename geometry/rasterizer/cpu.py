@@ -1,116 +1,73 @@
-"""The rasteriser for the processor: compiled with numba, linear in the points, on all cores."""
+"""The processor backend: linear in the points, on as many threads as torch uses."""
 
-import typing
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import numba
 import numpy as np
 import torch
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
-from geometry.rasterizer.rule import CONE_SLOPE, MAX_FOOTPRINT_PX, NEAR
+from geometry.rasterizer.kernels import EMPTY, PAD, resolve, scatter
+from geometry.rasterizer.rule import MAX_FOOTPRINT_PX, NEAR, SETBACK, view_numbers
 from geometry.rendering import Rendering
 
-EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
+# The grid of the last call, emptied by `resolve`: to the system fresh memory costs as much as drawing.
+_spare_keys: dict[tuple[int, int, int], np.ndarray] = {}
 
 
 def render(cloud: PointCloud, cameras: Camera) -> Rendering:
-    """Render a flat batch of cameras."""
-    height, width, count = cameras.height, cameras.width, len(cameras)
-    rendering = Rendering(
-        rgb=torch.empty(count, 3, height, width),
-        depth=torch.empty(count, height, width),
-        known=torch.empty(count, height, width, dtype=torch.bool),
-        index=torch.empty(count, height, width, dtype=torch.int64),
-    )
-    poses = cameras.world_to_camera[:, :3].float().numpy()
-    K = cameras.K.float().numpy()
-    lens = np.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], axis=-1)
-    positions = cloud.positions.float().contiguous().numpy()
+    """Render one flat batch of cameras; see `geometry.rasterizer` for the rule.
+
+    Many cameras are shared out among the threads, each drawing whole frames. Few cameras are drawn one
+    after the other, each thread scattering a part of the points into a grid of its own.
+    """
+    count, height, width = len(cameras), cameras.height, cameras.width
+    # numpy asks the system for huge pages, torch does not; at this size that is most of the time.
+    maps = [
+        np.empty((count, 3, height, width), np.float32),
+        np.empty((count, height, width), np.float32),
+        np.empty((count, height, width), np.bool_),
+        np.empty((count, height, width), np.int64),
+    ]
+    positions = cloud.positions.float().reshape(-1).contiguous().numpy()
     colors = cloud.colors.float().contiguous().numpy()
     radii = cloud.radii.float().contiguous().numpy()
-    outputs = [x.numpy() for x in (rendering.rgb, rendering.depth, rendering.known, rendering.index)]
+    rule = np.array([NEAR, MAX_FOOTPRINT_PX, SETBACK], np.float32)
+    views = [(*numbers, *rule) for numbers in view_numbers(cameras).numpy()]
     threads = torch.get_num_threads()
-    keys = np.full((threads, height, width), EMPTY)
-    points = np.linspace(0, len(cloud), threads + 1).astype(int)
-    rows = np.linspace(0, height, threads + 1).astype(int)
+    shape = (threads, height + 2 * PAD, width + 2 * PAD)
+    # Taken out while in use, so that another thread, or a call after an interrupted one, gets its own.
+    keys = _spare_keys.pop(shape, None)
+    if keys is None:
+        keys = np.full(shape, EMPTY)
+
+    def draw_frames(frames: Iterator[int], thread: int) -> None:
+        own = keys[thread : thread + 1]
+        for i in frames:
+            scatter(positions, radii, 0, views[i], own[0])
+            resolve(own, positions, colors, views[i], (0, height), tuple(x[i] for x in maps))
+
+    def draw_part(i: int, thread: int) -> None:
+        start, stop = _share(len(radii), thread, threads)
+        scatter(positions[3 * start : 3 * stop], radii[start:stop], start, views[i], keys[thread])
+
+    def resolve_part(i: int, thread: int) -> None:
+        rows = _share(height, thread, threads)
+        resolve(keys, positions, colors, views[i], rows, tuple(x[i] for x in maps))
+
     with ThreadPoolExecutor(threads) as pool:
-        for i in range(count):
-
-            def scatter(k, i=i):
-                _scatter(positions, radii, poses[i], lens[i], points[k], points[k + 1], keys[k])
-
-            def resolve(k, i=i):
-                maps = [x[i] for x in outputs]
-                _resolve(keys, positions, colors, poses[i], rows[k], rows[k + 1], *maps)
-
-            list(pool.map(scatter, range(threads)))
-            list(pool.map(resolve, range(threads)))
-    return rendering
+        if count >= threads:
+            list(pool.map(draw_frames, [iter(range(count))] * threads, range(threads)))
+        else:
+            for i in range(count):
+                list(pool.map(draw_part, [i] * threads, range(threads)))
+                list(pool.map(resolve_part, [i] * threads, range(threads)))
+    _spare_keys.clear()
+    _spare_keys[shape] = keys
+    rgb, depth, known, index = (torch.from_numpy(x) for x in maps)
+    return Rendering(rgb=rgb, depth=depth, known=known, index=index)
 
 
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _scatter(positions, radii, pose, lens, start, stop, keys):
-    height, width = keys.shape
-    fx, fy, cx, cy = lens
-    half = np.float32(0.5)
-    one = np.float32(1)
-    ifx, ify = one / fx, one / fy
-    slope = np.float32(CONE_SLOPE)
-    bits = np.empty(1, np.float32)
-    bits_int = bits.view(np.uint32)
-    for i in range(start, stop):
-        px, py, pz = positions[i]
-        z = pose[2, 0] * px + pose[2, 1] * py + pose[2, 2] * pz + pose[2, 3]
-        if not z > NEAR:
-            continue
-        x = pose[0, 0] * px + pose[0, 1] * py + pose[0, 2] * pz + pose[0, 3]
-        y = pose[1, 0] * px + pose[1, 1] * py + pose[1, 2] * pz + pose[1, 3]
-        iz = one / z
-        u = x * iz * fx + cx
-        v = y * iz * fy + cy
-        sx, sy = z * ifx, z * ify
-        r = min(radii[i], np.float32(MAX_FOOTPRINT_PX) * min(sx, sy))
-        rx, ry = r / sx + half, r / sy + half
-        if not (u + rx > 0 and u - rx < width and v + ry > 0 and v - ry < height):
-            continue
-        own_x, own_y = int(np.floor(u)), int(np.floor(v))
-        x0, x1 = int(np.floor(u - rx)), int(np.floor(u + rx))
-        y0, y1 = int(np.floor(v - ry)), int(np.floor(v + ry))
-        for row in range(max(y0, 0), min(y1, height - 1) + 1):
-            dy = (np.float32(row) + half - v) * sy
-            for column in range(max(x0, 0), min(x1, width - 1) + 1):
-                dx = (np.float32(column) + half - u) * sx
-                d = np.sqrt(dx * dx + dy * dy)
-                if d <= r or (row == own_y and column == own_x):
-                    bits[0] = z + slope * d
-                    key = (np.uint64(bits_int[0]) << np.uint64(32)) | np.uint64(i)
-                    if key < keys[row, column]:
-                        keys[row, column] = key
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _resolve(keys, positions, colors, pose, start, stop, rgb, depth, known, index):
-    for row in range(start, stop):
-        for column in range(keys.shape[2]):
-            key = EMPTY
-            for k in range(keys.shape[0]):
-                key = min(key, keys[k, row, column])
-                keys[k, row, column] = EMPTY
-            if key == EMPTY:
-                rgb[0, row, column] = rgb[1, row, column] = rgb[2, row, column] = 0
-                depth[row, column] = 0
-                known[row, column] = False
-                index[row, column] = -1
-            else:
-                i = np.int64(key & np.uint64(0xFFFFFFFF))
-                px, py, pz = positions[i]
-                rgb[0, row, column] = colors[i, 0]
-                rgb[1, row, column] = colors[i, 1]
-                rgb[2, row, column] = colors[i, 2]
-                depth[row, column] = pose[2, 0] * px + pose[2, 1] * py + pose[2, 2] * pz + pose[2, 3]
-                known[row, column] = True
-                index[row, column] = i
+def _share(total: int, part: int, parts: int) -> tuple[int, int]:
+    return total * part // parts, total * (part + 1) // parts
