@@ -188,7 +188,7 @@ def test_200_megapixel_jpeg_is_read(tmp_path: Path) -> None:
     path = save(Image.new("RGB", (20000, 10000), (200, 100, 50)), tmp_path / "a.jpg")
     assert DECODE_LIMIT < 20000 * 10000
     photograph = read_photograph(path)
-    assert photograph.rgb.shape == (3, 2500, 5000)
+    assert photograph.rgb.shape == (3, 1250, 2500)
     torch.testing.assert_close(
         photograph.rgb.mean(dim=(1, 2)), torch.tensor([200, 100, 50]) / 255, atol=0.01, rtol=0
     )

@@ -29,7 +29,7 @@ from voyager_lite.exif import horizontal_fov_degrees, turn_upright
 
 logger = logging.getLogger(__name__)
 
-MAX_PIXELS: Final = 24_000_000
+MAX_PIXELS: Final = 8_000_000
 """Largest photograph handed on; larger ones are reduced while they are read."""
 
 DECODE_LIMIT: Final = 80_000_000
