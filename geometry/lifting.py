@@ -84,7 +84,7 @@ def lift(
         [
             matter,
             _surface(image, rim_depth, camera, rim),
-            _shell(torch.where(band, clean, image), sky_distance, camera, sky),
+            lift_sky(torch.where(band, clean, image), camera, sky=sky, distance=sky_distance),
         ]
     )
 
@@ -107,7 +107,18 @@ def _surface(image: Tensor, depth: Tensor, camera: Camera, valid: Tensor) -> Poi
     )
 
 
-def _shell(image: Tensor, distance: float, camera: Camera, sky: Tensor) -> PointCloud:
+def lift_sky(
+    image: Float[Tensor, "3 height width"],
+    camera: Camera,
+    *,
+    sky: Bool[Tensor, "height width"],
+    distance: float,
+) -> PointCloud:
+    """Sky alone: one point for each pixel of ``sky``, on a sphere of radius ``distance`` around the camera.
+
+    For rendered frames, whose pixels show either matter or sky: there ``lift`` would take the band beside
+    a silhouette for mixed, and the silhouette would grow by that width with every frame that is fused.
+    """
     center = camera.center.to(image)
     rays = (world_points(torch.ones_like(image[0]), camera) - center)[sky]
     lengths = rays.norm(dim=-1, keepdim=True)

@@ -12,7 +12,7 @@ from geometry.alignment import align_depth
 from geometry.camera import Camera
 from geometry.clearance import check_path, shorten_path
 from geometry.cloud import PointCloud
-from geometry.lifting import lift
+from geometry.lifting import lift, lift_sky
 from geometry.rasterizer import render_points
 from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
@@ -252,8 +252,10 @@ def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"])
             break
         camera = clip.cameras[index]
         sky = clip.depth[index] > distance / 2
-        points = lift(clip.rgb[index], clip.depth[index], camera, valid=~sky, sky=sky, sky_distance=distance)
-        entered.append(world.cache.add(storable(points), camera))
+        picture = clip.rgb[index]
+        matter = lift(picture, clip.depth[index], camera, valid=~sky)
+        far = lift_sky(picture, camera, sky=sky, distance=distance)
+        entered.append(world.cache.add(storable(PointCloud.concatenate([matter, far])), camera))
     return PointCloud.concatenate(entered)
 
 
