@@ -34,22 +34,22 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
     frames = []
     for view in view_numbers(cameras):
         points = project_footprints(cloud, view, height=height, width=width)
-        drawn = points.window.nonzero()[:, 0]
         # PyTorch3D's x points left and y up, and the shorter side of the picture spans -1 to 1.
         scale = 2 / min(height, width)
-        ndc = torch.stack([(width / 2 - points.u) * scale, (height / 2 - points.v) * scale, points.z], dim=-1)
+        ndc = torch.stack([(width / 2 - points.u) * scale, (height / 2 - points.v) * scale, points.z], -1)
+        # It leaves out what has a negative depth.
+        ndc = torch.where((points.window > 0)[:, None], ndc, -1.0)
         # Wide enough for the corners of the pixel that holds the centre, and for either axis.
         reach = points.radius / torch.minimum(points.pixel_width, points.pixel_height)
         radius = reach.clamp(min=0.7072) * (1.001 * scale)
         found, _, _ = rasterize_points(
-            Pointclouds(points=[ndc[drawn]]),
+            Pointclouds(points=[ndc]),
             image_size=(height, width),
-            radius=radius[drawn][None],
+            radius=radius[None],
             points_per_pixel=FRAGMENTS,
         )
         nearest = found[0].long()
-        point = drawn[nearest.clamp(min=0)]
-        keys = compared_keys(points, point, x[..., None], y[..., None])
+        keys = compared_keys(points, nearest.clamp(min=0), x[..., None], y[..., None])
         keys = torch.where(nearest >= 0, keys, torch.iinfo(torch.int64).max)
         frames.append(picture(cloud, points, keys.amin(dim=-1)))
     return stack(frames)
