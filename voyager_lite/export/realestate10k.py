@@ -69,9 +69,8 @@ def read_realestate10k(file: Path, *, width: int = WIDTH, height: int = HEIGHT) 
         lenses.append(to_pinhole((fx * width, fy * height), (cx * width, cy * height)))
         poses.append(torch.tensor([*pose, 0, 0, 0, 1], dtype=torch.float64).reshape(4, 4))
         stamps.append(stamp)
-    cameras = to_camera(
-        file, lenses, list(squared_up(torch.stack(poses))), size=(height, width), name="camera"
-    )
+    read = to_camera(file, lenses, poses, size=(height, width), name="camera")
+    cameras = Camera(K=read.K, world_to_camera=squared_up(read.world_to_camera), height=height, width=width)
     seconds = (stamps[-1] - stamps[0]) / 1e6
     return CameraFile(
         cameras=cameras,
