@@ -103,7 +103,7 @@ def test_a_walk_needs_two_frames(frames: int) -> None:
 
 def test_frame_zero_is_the_photograph(tmp_path: Path) -> None:
     _, world = open_world(tmp_path / "w")
-    rgb, depth = world.frame(0)
+    rgb, depth = world.rgb(0), world.depth(0)
     assert torch.equal(rgb, (a_photograph().rgb * 255).round() / 255)
     assert float(depth.min()) > 0
     assert torch.equal(depth[10, :], torch.full((WIDTH,), 4.0))
@@ -211,7 +211,7 @@ def test_walking_out_and_back_finds_what_was_seen(tmp_path: Path) -> None:
     explorer, world = open_world(tmp_path / "w")
     list(explorer.explore(world, Trajectory.parse("right:0.5,left:0.5", frames=9)))
     assert torch.allclose(world.cameras[-1].center, world.cameras[0].center, atol=1e-6)
-    first, last = world.frame(0)[0], world.frame(-1)[0]
+    first, last = world.rgb(0), world.rgb(-1)
     seen = explorer.guidance(world, world.cameras[-1:], anchored=False).known[0]
     assert float(seen.float().mean()) > 0.97
     error = (first - last).abs().amax(0)[seen]
@@ -287,4 +287,4 @@ def test_another_shape_is_cut_from_the_middle_and_never_stretched(tmp_path: Path
     whole = Camera.from_fov(60.0, height=HEIGHT, width=WIDTH)
     assert torch.allclose(camera.K[:2, :2], whole.K[:2, :2])
     assert camera.K[:2, 2].tolist() == [24.0, 24.0]
-    assert torch.equal(world.frame(0)[0], ((a_photograph().rgb * 255).round() / 255)[:, :, 8:56])
+    assert torch.equal(world.rgb(0), ((a_photograph().rgb * 255).round() / 255)[:, :, 8:56])

@@ -168,7 +168,7 @@ class Explorer:
             request = Request(seed=clip_seed, steps=steps, prompt=prompt)
             result = self.generator.generate(
                 guidance,
-                reference=world.frame(0)[0],
+                reference=world.rgb(0),
                 previous=overlap,
                 request=request,
                 progress=tell,
@@ -187,7 +187,7 @@ class Explorer:
         rendering = render_points(world.cloud, cameras)
         rgb, depth, known = rendering.rgb, rendering.depth, rendering.known
         if anchored:
-            rgb[0], depth[0] = world.frame(-1)
+            rgb[0], depth[0] = world.rgb(-1), world.depth(-1)
             known[0] = True
         return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras)
 

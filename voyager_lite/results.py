@@ -1,6 +1,6 @@
 """The plain files a world folder offers; all can be made anew from the store."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -37,9 +37,9 @@ def write_results(world: World) -> list[Path]:
         )
     ]
     video, guidance, depth, points, cameras, sheet = files
-    write_mp4(video, (world.frame(i)[0] for i in tqdm(frames, "video", leave=False)), fps=world.fps)
-    write_mp4(guidance, (world.guidance(i) for i in tqdm(frames, "guidance", leave=False)), fps=world.fps)
-    codes = (encode_depth(world.frame(i)[1]) for i in tqdm(frames, "depth", leave=False))
+    write_mp4(video, (world.rgb(i) for i in _bar(frames, "video")), fps=world.fps)
+    write_mp4(guidance, (world.guidance(i) for i in _bar(frames, "guidance")), fps=world.fps)
+    codes = (encode_depth(world.depth(i)) for i in _bar(frames, "depth"))
     write_depth_video(depth, codes, fps=world.fps)
     write_ply(points, world.cloud)
     write_cameras_json(cameras, world.cameras, fps=world.fps)
@@ -51,12 +51,12 @@ def write_sheet(path: Path, world: World) -> None:
     """Guidance, result and depth at a few frames spread evenly along the walk."""
     count = min(SHEET_COLUMNS, len(world))
     chosen = torch.linspace(0, len(world) - 1, count).round().int().tolist()
-    shown = [world.frame(i) for i in chosen]
-    near, far = depth_range([depth for _, depth in shown])
+    depths = [world.depth(i) for i in chosen]
+    near, far = depth_range(depths)
     rows = {
-        "guidance: what the picture shows": [world.guidance(i) for i in chosen],
-        "result": [rgb for rgb, _ in shown],
-        "depth": [depth_picture(depth, near=near, far=far) for _, depth in shown],
+        "guidance: what the world knew before": [world.guidance(i) for i in chosen],
+        "result": [world.rgb(i) for i in chosen],
+        "depth": [depth_picture(depth, near=near, far=far) for depth in depths],
     }
     write_contact_sheet(path, rows, columns=[f"frame {i}" for i in chosen])
 
@@ -72,3 +72,7 @@ def rendered_frames(world: World, cameras: Camera) -> Iterator[Float[Tensor, "3 
     """The cache as the cameras see it, black where it knows nothing, a few frames at a time."""
     for start in range(0, len(cameras), RENDER_BATCH):
         yield from render_points(world.cloud, cameras[start : start + RENDER_BATCH]).rgb
+
+
+def _bar(frames: range, name: str) -> Iterable[int]:
+    return tqdm(frames, name, leave=False, disable=None)

@@ -31,7 +31,7 @@ class WalkBar:
     def __call__(self, step: Step) -> None:
         """Move on."""
         if self._bar is None:
-            self._bar = tqdm(total=step.clips, unit="clip", bar_format=BAR_FORMAT)
+            self._bar = tqdm(total=step.clips, unit="clip", bar_format=BAR_FORMAT, disable=None)
         self._bar.set_description(f"clip {step.clip} of {step.clips}, step {step.step} of {step.steps}")
         self._bar.n = round(step.clip - 1 + step.step / step.steps, 2)
         self._bar.refresh()

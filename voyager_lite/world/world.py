@@ -15,7 +15,7 @@ from geometry.focus import focus_distance
 from voyager_lite.clip import Clip
 from voyager_lite.export.formats import export_world
 from voyager_lite.opening import Opening
-from voyager_lite.world.frames import pack_frame, unpack_depth, unpack_known, unpack_rgb
+from voyager_lite.world.frames import FrameBytes, pack_frame, unpack_depth, unpack_known, unpack_rgb
 from voyager_lite.world.store import ClipRecord, Store
 
 
@@ -98,19 +98,26 @@ class World:
         """Frames walked so far, the photograph included."""
         return self.clips[-1].end_frame
 
-    def frame(self, number: int) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
-        """RGB and depth of a frame; -1 is the last.
+    def rgb(self, number: int) -> Float[Tensor, "3 height width"]:
+        """The picture of a frame; -1 is the last.
 
         Raises:
             IndexError: The walk has no such frame.
         """
-        stored = self.store.frame(number if number >= 0 else len(self) + number)
-        return unpack_rgb(stored.rgb), unpack_depth(stored.depth)
+        return unpack_rgb(self._stored(number).rgb)
+
+    def depth(self, number: int) -> Float[Tensor, "height width"]:
+        """The depth of a frame; -1 is the last.
+
+        Raises:
+            IndexError: The walk has no such frame.
+        """
+        return unpack_depth(self._stored(number).depth)
 
     def frames(self) -> Iterator[tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]]:
         """RGB and depth of every frame in order, one at a time in memory."""
         for number in range(len(self)):
-            yield self.frame(number)
+            yield self.rgb(number), self.depth(number)
 
     def guidance(self, number: int) -> Float[Tensor, "3 height width"]:
         """What the cache knew of a frame before it was first generated; black elsewhere."""
@@ -174,6 +181,9 @@ class World:
             ValueError: An ending or a format that is not known; the message lists what is.
         """
         return export_world(self, Path(target), format=format)
+
+    def _stored(self, number: int) -> FrameBytes:
+        return self.store.frame(number if number >= 0 else len(self) + number)
 
     def close(self) -> None:
         """Let go of the store; the world reads from it no more."""
