@@ -79,7 +79,7 @@ class DepthFile:
         )
 
     def _read(self) -> Float[Tensor, "file_height file_width"]:
-        """Values in the file's own unit; PNG counts stay counts, so that ``scale`` means the same everywhere."""
+        """Values in the file's own unit: counts of a PNG stay counts."""
         suffix = self.path.suffix.lower()
         if suffix == ".png":
             return read_depth_png16(self.path, scale=1.0)
@@ -105,15 +105,13 @@ class DepthFile:
         }
         found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
         valid = torch.isfinite(values) & (values > 0)
-        if not bool(valid.any()):
-            raise ValueError(f"{self.path} has no valid value ({found}); expected some finite numbers > 0")
-        default = (
-            DEFAULT_PNG_SCALE if self.path.suffix.lower() == ".png" and self.quantity == "depth" else 1.0
-        )
-        scale = default if self.scale is None else self.scale
+        counted = self.path.suffix.lower() == ".png" and self.quantity == "depth"
+        scale = self.scale or (DEFAULT_PNG_SCALE if counted else 1.0)
         safe = torch.where(valid, values, 1.0).double()
         depth = (safe * scale if self.quantity == "depth" else scale / safe).float()
         valid &= torch.isfinite(depth) & (depth > 0)
+        if not bool(valid.any()):
+            raise ValueError(f"{self.path} has no valid depth ({found}); expected some finite numbers > 0")
         report = f"{100 * float(valid.float().mean()):.1f} % valid" + (f"; {found}" if found else "")
         if found:
             logger.info("%s: %s", self.path, report)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from voyager_lite.depth.sketch import Rgb, shrink
+from voyager_lite.depth.sketch import shrink
 
 _LINES = 80
 _BELIEVED = 0.12
@@ -12,7 +12,7 @@ _BELIEVED = 0.12
 more; of the wrong ones nearly all stayed below 0.10."""
 
 
-def vanishing_point(rgb: Rgb) -> tuple[float, float] | None:
+def vanishing_point(rgb: Float[np.ndarray, "full_height full_width 3"]) -> tuple[float, float] | None:
     """The point (x, y) where lines leading into depth meet, in fractions of the width and height.
 
     Every crossing of two long slanted segments is a candidate; segments vote for it by how exactly they

@@ -1,4 +1,4 @@
-"""Depth guessed from the layout of a picture: sky, ground, and things that stand on it. Nothing is learned."""
+"""Depth guessed from the layout of a picture: sky, ground, and things that stand on it."""
 
 import math
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class LayoutDepth:
         )
 
 
-def read_stage(rgb: Rgb, sky: Mask, *, fov_degrees: float) -> Stage:
+def read_stage(rgb: Float[np.ndarray, "full_height full_width 3"], sky: Mask, *, fov_degrees: float) -> Stage:
     """Horizon from the vanishing point, else from where the sky ends, else assumed near the top.
 
     A level camera at eye height sees the ground at the lower edge at focal * eye / rows below the horizon.

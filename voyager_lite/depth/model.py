@@ -60,7 +60,7 @@ class DepthModel:
         pixels = processor(image)
         with torch.inference_mode():
             output = model(pixels.to(self.device))
-        raw, fov = _read_output(output, processor, tuple(image.shape[1:]), fov_degrees)
+        raw, fov = _read_output(output, processor, image.shape[1:], fov_degrees)
         metric = is_metric(config)
         nearness = 1 / raw.clamp(min=1e-4) if metric else raw
         sky = sky_of(image) & (_resized(nearness, image) < 0.2 * float(nearness.quantile(0.98)))
@@ -94,7 +94,8 @@ class DepthModel:
             raise self._missing(error) from error
         if config.model_type not in SUPPORTED:
             raise ValueError(
-                f"{self.name} is of type {config.model_type}; expected a depth model of type {', '.join(SUPPORTED)}"
+                f"{self.name} is of type {config.model_type}; expected a depth model of type "
+                f"{', '.join(SUPPORTED)}"
             )
         try:
             model, report = AutoModelForDepthEstimation.from_pretrained(
@@ -119,8 +120,8 @@ class DepthModel:
                 f"the depth model {self.name} could not be fetched: {_first_line(error)}"
             )
         return FileNotFoundError(
-            f"the depth model {self.name} is neither a folder nor on this machine yet, and nothing is downloaded "
-            f"unasked; fetch it once with: hf download {self.name}"
+            f"the depth model {self.name} is neither a folder nor on this machine yet, and nothing is "
+            f"downloaded unasked; fetch it once with: hf download {self.name}"
         )
 
 
@@ -177,11 +178,11 @@ class _Processor:
 
 
 def _read_output(
-    output: Any, processor: _Processor, size: tuple[int, int], fov_degrees: float | None
+    output: Any, processor: _Processor, size: torch.Size, fov_degrees: float | None
 ) -> tuple[Float[Tensor, "model_height model_width"], float | None]:
     """A model's numbers without its padding, and the field of view where it tells."""
     if processor.model_type == "zoedepth":
-        unpadded = processor.official.post_process_depth_estimation(output, source_sizes=[size])
+        unpadded = processor.official.post_process_depth_estimation(output, source_sizes=[tuple(size)])
         return unpadded[0]["predicted_depth"].float().cpu(), fov_degrees
     raw = output.predicted_depth[0].float().cpu()
     if processor.model_type != "depth_pro":

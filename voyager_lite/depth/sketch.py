@@ -30,38 +30,43 @@ def guided_upsample(
 ) -> Float[np.ndarray, "full_height full_width"]:
     """Bring a small map to the picture's size so that its steps fall on the picture's edges.
 
-    The guided filter (He, Sun and Tang, "Guided image filtering", PAMI 2013; at two sizes as in "Fast
-    guided filter", 2015): in every window the values are explained as a * grey + b. Windows are weighted,
-    so that what has no weight bleeds nowhere. The result stays between the smallest and the largest
-    value nearby, so an unusual grey cannot throw a spike.
+    The guided filter with a colour guide (He, Sun and Tang, "Guided image filtering", PAMI 2013; at two
+    sizes as in "Fast guided filter", 2015): in every window the values are explained as a . colour + b.
+    Windows are weighted, so that what has no weight bleeds nowhere. The result stays between the smallest
+    and the largest value nearby, so an unusual colour cannot throw a spike.
 
     Args:
         values: The map, at the sketch's size.
         weight: How much each value counts, >= 0.
         rgb: The picture at full size, in [0, 1].
         radius: Half the window's side, in pixels of the sketch.
-        epsilon: Contrast (variance of grey) below which the picture is taken as flat.
+        epsilon: Contrast (variance of a channel) below which the picture is taken as flat.
     """
     height, width = values.shape
-    grey = cv2.cvtColor(np.ascontiguousarray(rgb, dtype=np.float32), cv2.COLOR_RGB2GRAY)
-    guide = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA).astype(np.float64)
+    guide = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA).astype(np.float64)
     window = (2 * radius + 1, 2 * radius + 1)
 
-    def mean(plane: Plane) -> Plane:
-        return cv2.boxFilter(plane, -1, window, borderType=cv2.BORDER_REFLECT)
+    def mean(planes: np.ndarray) -> np.ndarray:
+        return cv2.boxFilter(planes, -1, window, borderType=cv2.BORDER_REFLECT)
 
     total = mean(weight.astype(np.float64)) + 1e-9
-    guide_mean = mean(weight * guide) / total
+    share = weight[..., None]
+    guide_mean = mean(share * guide) / total[..., None]
     value_mean = mean(weight * values) / total
-    covariance = mean(weight * guide * values) / total - guide_mean * value_mean
-    variance = mean(weight * guide * guide) / total - guide_mean**2
-    slope = covariance / (np.maximum(variance, 0) + epsilon)
-    offset = value_mean - slope * guide_mean
+    covariance = (
+        mean(share * guide * values[..., None]) / total[..., None] - guide_mean * value_mean[..., None]
+    )
+    products = (guide[..., :, None] * guide[..., None, :]).reshape(height, width, 9)
+    spread = (mean(share * products) / total[..., None]).reshape(height, width, 3, 3)
+    spread = spread - guide_mean[..., :, None] * guide_mean[..., None, :] + epsilon * np.eye(3)
+    slope = np.linalg.solve(spread, covariance[..., None])[..., 0]
+    offset = value_mean - (slope * guide_mean).sum(axis=-1)
     # A window's answer counts as much as it holds weight.
-    slope, offset = mean(slope * total) / mean(total), mean(offset * total) / mean(total)
+    slope = mean(slope * total[..., None]) / mean(total)[..., None]
+    offset = mean(offset * total) / mean(total)
 
-    full = (grey.shape[1], grey.shape[0])
-    drawn = _enlarge(slope, full) * grey + _enlarge(offset, full)
+    full = (rgb.shape[1], rgb.shape[0])
+    drawn = (_enlarge(slope, full) * rgb).sum(axis=-1) + _enlarge(offset, full)
     near = np.ones(window, np.uint8)
     counted = weight > 0
     low = cv2.erode(np.where(counted, values, np.inf), near)
@@ -70,5 +75,5 @@ def guided_upsample(
     return np.clip(drawn, _enlarge(low, full), _enlarge(high, full))
 
 
-def _enlarge(plane: Plane, size: tuple[int, int]) -> Float[np.ndarray, "full_height full_width"]:
-    return cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+def _enlarge(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(planes.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)

@@ -70,7 +70,7 @@ def _likeness(sketch: Rgb) -> Plane:
 
 def _believable(sketch: Rgb, seeds: Mask) -> bool:
     """Thresholds set on 16 pictures with and 25 frames without sky, with a margin to both."""
-    area, width = seeds.mean(), seeds[:3].any(axis=0).mean()
+    area, width = float(seeds.mean()), float(seeds[:3].any(axis=0).mean())
     if area < 0.04 or width < 0.2:
         return False
     blueness = float((sketch[..., 2] - sketch[..., 0])[seeds].mean())

@@ -13,15 +13,20 @@ _EDGE: Final = 5.0
 """Colour difference (CIE Lab) at which two neighbours begin to be two things."""
 
 _REACH: Final = 60.0
+"""Summed colour difference over which the ground becomes something else."""
+
 _LEAK: Final = 0.01
 """Share of a link that survives any edge."""
-_UPRIGHT: Final = 40.0
+
+_UPRIGHT: Final = 80.0
+"""How much stronger links hold along the columns of what is not ground."""
+
 _TRUST: Final = 0.01
 """Weight of plain "lower is nearer" where nothing else is known; the ground has weight 1."""
 
 
 def ground_likeness(lab: Lab, sky: Mask) -> Plane:
-    """1 where a pixel is surely ground, falling to 0 with the contrast that lies between it and the lower edge.
+    """1 where a pixel is surely ground, less the more contrast lies between it and the lower edge.
 
     The distance from the lower edge is the cheapest way through the picture, where steps cost their
     colour difference as far as it exceeds what is usual in the lowest rows (so gravel is as easy to walk

@@ -35,12 +35,12 @@ def write_depth_png16(
     if bool(outside.any()):
         found = depth[outside]
         raise ValueError(
-            f"{path}: {int(outside.sum())} depths between {float(found.min()):g} and {float(found.max()):g} do "
-            f"not fit 16 bits; at scale {scale:g} allowed are {scale:g} to {65535 * scale:g}"
+            f"{path}: {int(outside.sum())} depths between {float(found.min()):g} and {float(found.max()):g} "
+            f"do not fit 16 bits; at scale {scale:g} allowed are {scale:g} to {65535 * scale:g}"
         )
-    counts = torch.where(valid, counts, 0.0).numpy().astype(np.uint16)
+    picture = torch.where(valid, counts, 0.0).numpy().astype(np.uint16)
     with replacing(path) as partial:
-        Image.fromarray(counts).save(partial, format="PNG")
+        Image.fromarray(picture).save(partial, format="PNG")
 
 
 def read_depth_png16(path: Path, *, scale: float = DEFAULT_PNG_SCALE) -> Float[Tensor, "height width"]:
@@ -58,9 +58,9 @@ def read_depth_png16(path: Path, *, scale: float = DEFAULT_PNG_SCALE) -> Float[T
 
 
 def write_depth_exr(
-    path: Path, depth: Float[Tensor, "height width"], *, valid: Bool[Tensor, "height width"]
+    path: Path, depth: Float[Tensor, "height width"], *, valid: Bool[Tensor, "height width"] | None = None
 ) -> None:
-    """Write 32-bit floats in the channel Z, with NaN where not ``valid``."""
+    """Write 32-bit floats in the channel Z, with NaN where not ``valid`` (None: valid everywhere)."""
     import OpenEXR
 
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
@@ -94,9 +94,9 @@ def read_depth_exr(path: Path) -> Float[Tensor, "height width"]:
 
 
 def write_depth_npy(
-    path: Path, depth: Float[Tensor, "height width"], *, valid: Bool[Tensor, "height width"]
+    path: Path, depth: Float[Tensor, "height width"], *, valid: Bool[Tensor, "height width"] | None = None
 ) -> None:
-    """Write a float32 array (height, width), with NaN where not ``valid``."""
+    """Write a float32 array (height, width), with NaN where not ``valid`` (None: valid everywhere)."""
     with replacing(path) as partial, partial.open("wb") as file:
         np.save(file, _with_nan(depth, valid), allow_pickle=False)
 
@@ -122,8 +122,9 @@ def read_depth_npy(path: Path) -> Float[Tensor, "height width"]:
     return torch.from_numpy(np.array(array, dtype=np.float32).reshape(shape))
 
 
-def _with_nan(depth: Tensor, valid: Tensor) -> Float[np.ndarray, "height width"]:
-    return torch.where(valid, depth.float(), torch.nan).cpu().numpy()
+def _with_nan(depth: Tensor, valid: Tensor | None) -> Float[np.ndarray, "height width"]:
+    known = depth.float() if valid is None else torch.where(valid, depth.float(), torch.nan)
+    return known.cpu().numpy()
 
 
 def _require_file(path: Path) -> None:
