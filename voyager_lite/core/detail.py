@@ -9,6 +9,7 @@ from torch import Tensor
 
 from voyager_lite.core.coarse import CoarseFrames, reduce_frames
 from voyager_lite.core.fill import background_fill
+from voyager_lite.core.texture import add_texture
 
 FADE_CELLS = 1.5
 """Distance from known pixels, in the network's cells, at which its correction counts in full."""
@@ -28,7 +29,8 @@ def complete_frame(
 
     The holes are filled from the background, which joins the known pixels without a step; then the
     difference between the network's frame and that fill, both at the network's size, is brought up and
-    added. It fades to nothing at known pixels, so no step, no halo and no grid of patches shows.
+    added. It fades to nothing at known pixels, so no step, no halo and no grid of patches shows. Last,
+    the smooth result gets the texture of the picture's own background.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.
@@ -54,8 +56,9 @@ def complete_frame(
     full = full * fade(known, cell=width / size[1])
     inverse = 1 / base_depth[0]
     inverse = torch.maximum(inverse + full[3], LEAST_SHARE * inverse)
-    completed = (base_rgb[0] + full[:3]).clamp(0, 1)
-    return torch.where(known, rgb, completed), torch.where(known, depth, 1 / inverse)
+    completed = torch.where(known, rgb, (base_rgb[0] + full[:3]).clamp(0, 1))
+    completed_depth = torch.where(known, depth, 1 / inverse)
+    return add_texture(completed, completed_depth, known=known), completed_depth
 
 
 def fade(known: Bool[Tensor, "height width"], *, cell: float) -> Float[Tensor, "height width"]:

@@ -23,6 +23,12 @@ what is missing there is as much the thing in front as what lies behind it."""
 FOREGROUND_REACH = 0.06
 """How far from a hole the thing in front is left out of the sources, in widths of the picture."""
 
+CLOSE = 0.004
+"""Distance over the width, at which a pixel as near as foreground belongs to it."""
+
+SPECK = 2e-4
+"""Islands of known pixels smaller than this share of the picture are no surface."""
+
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Orientations (down, right) in which the two sides of a hole are looked for."""
 
@@ -83,18 +89,34 @@ def source_state(
     A disocclusion is a strip between a thing in front and what lay behind it. So of the spans through
     a hole pixel in four orientations the narrowest counts; if its ends differ in inverse depth by more
     than ``EDGE_RATIO``, the nearer end, and what lies behind it for at most ``reach`` pixels on the
-    same surface, is foreground. Pixels away from holes are blocked too: a membrane depends on its
-    border alone, and what lies behind the border would only leak into its first guess.
+    same surface, is foreground. Specks, small islands of known pixels within a hole, are stray points
+    rather than a surface, and no sources either. Pixels away from holes are blocked too: a membrane
+    depends on its border alone, and what lies behind it would only leak into the first guess.
 
     Returns:
         (height, width) of ``HOLE``, ``SOURCE`` and ``BLOCKED``. Where there are holes and known pixels
-        there are sources, because the farthest border pixel never is foreground.
+        there are sources: the farthest border pixel never is foreground, and of specks alone none is one.
     """
-    state = np.where(known, np.uint8(SOURCE), np.uint8(HOLE))
+    specks, width = _specks(known), known.shape[1]
+    state = np.where(known & ~specks, np.uint8(SOURCE), np.uint8(HOLE))
     _block_foreground(np.ascontiguousarray(inverse_depth), state, reach, EDGE_RATIO)
+    # Notches in a silhouette lie between two near ends: what is as near as foreground close by is foreground.
+    close = np.ones((2 * round(CLOSE * width) + 1,) * 2, np.uint8)
+    foreground = cv2.dilate(np.where(state == BLOCKED, inverse_depth, np.float32(0)), close)
+    state[(state == SOURCE) & (foreground > 0) & (inverse_depth * EDGE_RATIO > foreground)] = BLOCKED
+    state[specks] = BLOCKED
     beside_hole = cv2.dilate((~known).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     state[known & ~beside_hole] = BLOCKED
     return state
+
+
+def _specks(known: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
+    """True at connected known pixels fewer than ``SPECK`` of the picture's; nowhere if all are such."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(known.astype(np.uint8), connectivity=8)
+    small = stats[:, cv2.CC_STAT_AREA] < SPECK * known.size
+    small[0] = False
+    specks = small[labels]
+    return specks if (known & ~specks).any() else np.zeros_like(known)
 
 
 def _answer_empty(values: Float[np.ndarray, "frame height width 4"], answered: list[bool]) -> None:

@@ -1,0 +1,187 @@
+"""Patch matching between the holes of a picture and its known pixels, and voting with the matches.
+
+Barnes et al. 2009 (PatchMatch): a good match of one pixel, shifted along, is mostly a good match of its
+neighbour, so a few passes of taking over and trying at random find near-best matches for all pixels.
+"""
+
+from typing import NamedTuple, no_type_check
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64
+from numba import njit
+
+RADIUS = 3
+"""Patches are 7x7."""
+
+NEARER, FARTHER = 1.35, 2.5
+"""Largest ratio of inverse depth by which a source patch may be nearer (in any of its pixels) or farther
+(at its centre) than the place it is copied to."""
+
+GUIDE_WEIGHT = 0.5
+"""Weight of the difference between the mean of a source patch and the guide, beside that of the patches."""
+
+TINT = 0.5
+"""Share of that difference by which a patch is recoloured."""
+
+DISTANCE_WEIGHT = 0.02
+"""Weight of the distance over the picture's width, squared: of equal matches the nearest is taken."""
+
+NO_MATCH = np.float32(1e9)
+
+
+class Canvas(NamedTuple):
+    """One size of a picture that is being textured.
+
+    Attributes:
+        rgb: Known pixels, and the current state of the holes.
+        guide: What the holes should look like from afar.
+        mean: Mean colour of the patch around every pixel that may be a source.
+        inverse_depth: Complete.
+        nearest: Largest inverse depth within the patch around every pixel.
+        source: True at pixels around which a whole patch is known.
+        holes: Row and column of the pixels to texture, in reading order.
+    """
+
+    rgb: Float32[np.ndarray, "h w 3"]
+    guide: Float32[np.ndarray, "h w 3"]
+    mean: Float32[np.ndarray, "h w 3"]
+    inverse_depth: Float32[np.ndarray, "h w"]
+    nearest: Float32[np.ndarray, "h w"]
+    source: Bool[np.ndarray, "h w"]
+    holes: Int64[np.ndarray, "hole 2"]
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _random(state, below):
+    """A number in [0, below) and the next state (a linear congruential generator, Knuth's constants)."""
+    state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+    return np.int64((state >> np.uint64(33)) % np.uint64(below)), state
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _difference(canvas, y, x, v, u, limit):
+    """Mean squared difference between the patch at (y, x) and the source patch at (v, u).
+
+    Pixels of the patch at (y, x) that belong to something in front do not count.
+    ``NO_MATCH`` where (v, u) may not be copied to (y, x), or as soon as ``limit`` is passed.
+    """
+    rgb = canvas.rgb
+    height, width = canvas.source.shape
+    if v < 0 or u < 0 or v >= height or u >= width or not canvas.source[v, u]:
+        return NO_MATCH
+    depth = canvas.inverse_depth[y, x]
+    if canvas.nearest[v, u] > NEARER * depth or canvas.inverse_depth[v, u] * FARTHER < depth:
+        return NO_MATCH
+    far = np.float32((v - y) * (v - y) + (u - x) * (u - x)) / np.float32(width * width)
+    fixed = np.float32(DISTANCE_WEIGHT) * far
+    shift = np.float32(TINT) * (canvas.guide[y, x] - canvas.mean[v, u])
+    for c in range(3):
+        step = canvas.guide[y, x, c] - canvas.mean[v, u, c]
+        fixed += np.float32(GUIDE_WEIGHT) * step * step
+    if fixed >= limit:
+        return NO_MATCH
+    total, count = np.float32(0.0), np.float32(0.0)
+    most = (limit - fixed) * np.float32((2 * RADIUS + 1) ** 2)
+    for dy in range(max(-RADIUS, -y), min(RADIUS + 1, height - y)):
+        for dx in range(max(-RADIUS, -x), min(RADIUS + 1, width - x)):
+            if canvas.inverse_depth[y + dy, x + dx] <= NEARER * depth:
+                count += np.float32(1.0)
+                for c in range(3):
+                    step = rgb[y + dy, x + dx, c] - rgb[v + dy, u + dx, c] - shift[c]
+                    total += step * step
+        if total > most:
+            return NO_MATCH
+    return fixed + total / max(count, np.float32(1.0))
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def search(canvas, match, error, passes, reach, seed):
+    """Improve ``match`` (height, width, 2) and ``error`` (height, width) in place.
+
+    Args:
+        canvas: The picture.
+        match: Row and column of each hole pixel's source; negative where there is none yet.
+        error: The matches' differences.
+        passes: How often all pixels are visited, forwards and backwards in turn.
+        reach: Radius of the widest random try, halved from try to try.
+        seed: Of the random tries.
+    """
+    state = np.uint64(seed * 2 + 1)
+    height, width = error.shape
+    for turn in range(passes):
+        forwards = turn % 2 == 0
+        back = 1 if forwards else -1
+        for row in range(len(canvas.holes)):
+            y, x = canvas.holes[row if forwards else len(canvas.holes) - 1 - row]
+            best = error[y, x]
+            for dy, dx in ((back, 0), (0, back)):
+                py, px = y - dy, x - dx
+                if 0 <= py < height and 0 <= px < width and match[py, px, 0] >= 0:
+                    v, u = match[py, px, 0] + dy, match[py, px, 1] + dx
+                    tried = _difference(canvas, y, x, v, u, best)
+                    if tried < best:
+                        best, match[y, x, 0], match[y, x, 1] = tried, v, u
+            radius = reach
+            while radius >= 1:
+                center_y = match[y, x, 0] if match[y, x, 0] >= 0 else y
+                center_x = match[y, x, 1] if match[y, x, 0] >= 0 else x
+                dv, state = _random(state, 2 * radius + 1)
+                du, state = _random(state, 2 * radius + 1)
+                v, u = center_y + dv - radius, center_x + du - radius
+                tried = _difference(canvas, y, x, v, u, best)
+                if tried < best:
+                    best, match[y, x, 0], match[y, x, 1] = tried, v, u
+                radius //= 2
+            error[y, x] = best
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def measure(canvas, match, error):
+    """Set ``error`` to the differences of the matches as the picture stands now, in place."""
+    for row in range(len(canvas.holes)):
+        y, x = canvas.holes[row]
+        error[y, x] = NO_MATCH
+        if match[y, x, 0] >= 0:
+            error[y, x] = _difference(canvas, y, x, match[y, x, 0], match[y, x, 1], NO_MATCH)
+            if error[y, x] >= NO_MATCH:
+                match[y, x, 0] = -1
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def vote(canvas, match, error, radius, sharpness):
+    """Each hole pixel becomes the mean of what the matched patches around it show there, in place.
+
+    Holes without any match around them stay as they are.
+
+    Args:
+        canvas: The picture to change; sources are known, so they do not.
+        match: Sources of the hole pixels, negative where there is none.
+        error: Their differences; the better matches count more.
+        radius: Patches this far around a pixel have a vote.
+        sharpness: How steeply a patch's vote falls with its difference.
+    """
+    height, width = error.shape
+    total = np.zeros(3, np.float32)
+    for row in range(len(canvas.holes)):
+        y, x = canvas.holes[row]
+        weights = np.float32(0.0)
+        total[:] = 0.0
+        for py in range(max(y - radius, 0), min(y + radius + 1, height)):
+            for px in range(max(x - radius, 0), min(x + radius + 1, width)):
+                if match[py, px, 0] < 0:
+                    continue
+                v, u = match[py, px]
+                apart = (py - y) * (py - y) + (px - x) * (px - x)
+                weight = np.exp(-error[py, px] * np.float32(sharpness)) / np.float32(1 + apart)
+                weights += weight
+                for c in range(3):
+                    shift = np.float32(TINT) * (canvas.guide[py, px, c] - canvas.mean[v, u, c])
+                    total[c] += weight * (canvas.rgb[v + y - py, u + x - px, c] + shift)
+        if weights > 0:
+            for c in range(3):
+                canvas.rgb[y, x, c] = total[c] / weights
