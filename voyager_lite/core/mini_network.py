@@ -36,6 +36,7 @@ class MiniConfig:
         layers: Transformer layers.
         heads: Attention heads; ``width / heads`` is a multiple of 6 (three axes of rotary pairs).
         cell_width: Features of a quarter-resolution cell.
+        cell_layers: Convolutions over cells after the transformer.
         residual_std: Spread of truth minus fill over holes, in signal units: how much is left to say.
     """
 
@@ -43,6 +44,7 @@ class MiniConfig:
     layers: int = 6
     heads: int = 4
     cell_width: int = 96
+    cell_layers: int = 3
     residual_std: float = 0.2
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class MiniNetwork(nn.Module):
         self.layers = nn.ModuleList(Layer(width, config.heads) for _ in range(config.layers))
         self.spread = nn.Linear(width, cell * FRAMES_PER_PATCH * (PATCH // CELL) ** 2)
         self.join = nn.Conv2d(2 * cell, cell, 3, padding=1)
-        self.refine = nn.Conv2d(cell, cell, 3, padding=1)
+        self.refine = nn.ModuleList(nn.Conv2d(cell, cell, 3, padding=1) for _ in range(config.cell_layers))
         self.write = nn.Linear(cell, 2 * CHANNELS * CELL * CELL)
         self.smooth = nn.Conv2d(2 * CHANNELS, CHANNELS, 3, padding=1)
         for start_at_zero in self.smooth.parameters():
@@ -141,9 +143,10 @@ class MiniNetwork(nn.Module):
         cells = self._read_cells(guess, condition)  # (BT, C, H/4, W/4)
         tokens = self._think(cells, t, size=(height, width))
         skip = torch.cat([cells, tokens], dim=1)
-        cells = F.gelu(self.join(skip))
-        cells = cells + F.gelu(self.refine(cells))
-        pixels = self.write(cells.permute(0, 2, 3, 1))
+        cells = self.join(skip)
+        for refine in self.refine:
+            cells = cells + refine(F.gelu(cells))
+        pixels = self.write(F.gelu(cells).permute(0, 2, 3, 1))
         pixels = rearrange(pixels, "n h w (c p q) -> n c (h p) (w q)", p=CELL, q=CELL)
         out = self.smooth(F.gelu(pixels))
         return rearrange(out, "(b t) c h w -> b t c h w", b=batch).to(guess.dtype)

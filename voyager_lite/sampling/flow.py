@@ -20,7 +20,7 @@ def schedule(steps: int, *, shift: float = 1.0) -> Float[Tensor, " time"]:
 
     Args:
         steps: Euler steps; the result has one entry more.
-        shift: Above 1, more of the steps are spent near noise: t -> shift t / (1 + (shift - 1) t)
+        shift: Above 1, more of the steps are spent near noise: t -> t / (t + (1 - t) / shift)
             (Esser et al. 2024, arXiv 2403.03206, section 5.3.2).
 
     Raises:
@@ -31,7 +31,7 @@ def schedule(steps: int, *, shift: float = 1.0) -> Float[Tensor, " time"]:
     if shift <= 0:
         raise ValueError(f"shift is {shift:g}; expected more than 0")
     t = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
-    return shift * t / (1 + (shift - 1) * t)
+    return t / (t + (1 - t) / shift)
 
 
 def noise_like(x: Tensor, *, seed: int) -> Tensor:

@@ -15,7 +15,7 @@ def write_checkpoint(
     network: nn.Module,
     average: nn.Module,
     optimizers: list[torch.optim.Optimizer],
-    state: dict[str, float],
+    state: dict[str, float | int],
 ) -> None:
     """Replace the file at ``path`` in one move; a killed process leaves the old one whole."""
     tensors: dict[str, Tensor] = {}
@@ -33,7 +33,7 @@ def write_checkpoint(
 
 def read_checkpoint(
     path: Path, *, network: nn.Module, average: nn.Module, optimizers: list[torch.optim.Optimizer]
-) -> dict[str, float]:
+) -> dict[str, float | int]:
     """Load what ``write_checkpoint`` wrote into modules and optimizers of the same make; return the state.
 
     Raises:
@@ -41,7 +41,7 @@ def read_checkpoint(
     """
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - safe_open is no mapping
-        state: dict[str, float] = json.loads(file.metadata()["state"])
+        state: dict[str, float | int] = json.loads(file.metadata()["state"])
     for name, module in (("network", network), ("average", average)):
         module.load_state_dict(_below(tensors, f"{name}."))
     for number, optimizer in enumerate(optimizers):

@@ -32,6 +32,10 @@ DEPTH_SHARE = 0.5
 """Weight of the inverse-depth loss beside that of color."""
 
 
+MUON_RATE = 5.0
+"""Muon's learning rate over AdamW's."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """A training run.
@@ -43,7 +47,7 @@ class TrainingConfig:
         batch: Clips a step.
         fresh: Of those, made for this step; the rest were seen before and are dressed anew.
         workers: Processes that make clips; 0 makes them in this one.
-        learning_rate: Peak, the same for Muon (matrices inside layers) and AdamW (the rest).
+        learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
         validate_every: Steps between measurements, which also write a checkpoint.
         network: Sizes.
@@ -67,7 +71,7 @@ def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[
     kept = torch.where(overlap, 0.7 * level, torch.ones(frames))
     kind = torch.rand(batch, 1, generator=generator)
     return torch.where(
-        kind < 0.6,
+        kind < 0.7,
         torch.ones(batch, frames),
         torch.where(kind < 0.8, level.clamp(min=0.02), kept.clamp(min=0.02)),
     )
@@ -105,7 +109,9 @@ def make_optimizers(network: MiniNetwork, learning_rate: float) -> list[torch.op
     inside = [p for name, p in network.named_parameters() if name.startswith("layers.") and p.ndim == 2]
     rest = [p for name, p in network.named_parameters() if not (name.startswith("layers.") and p.ndim == 2)]
     return [
-        torch.optim.Muon(inside, lr=learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Muon(
+            inside, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+        ),
         torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
 
@@ -120,14 +126,13 @@ class Training:
         self.average = MiniNetwork(config.network).to(config.device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimizers = make_optimizers(self.network, config.learning_rate)
-        self.state: dict[str, float] = {"step": 0, "seconds": 0.0, "best": -1e9}
+        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": -1e9}
         self.checkpoint = config.folder / "checkpoint.safetensors"
         if self.checkpoint.exists():
             self.state = read_checkpoint(
                 self.checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
             )
             logger.info("continuing at step %d", self.state["step"])
-        self.generator = torch.Generator().manual_seed(int(self.state["step"]))
         self.pool = Pool(capacity=1600 // config.fresh)
 
     @property
@@ -143,11 +148,12 @@ class Training:
 
     def step(self, fresh: Batch) -> float:
         """One update from a group of fresh clips and older ones; returns the loss."""
-        drawn = self.pool.draw(fresh, size=self.config.batch, generator=self.generator)
+        generator = torch.Generator().manual_seed(int(self.state["step"]))
+        drawn = self.pool.draw(fresh, size=self.config.batch, generator=generator)
         self.pool.add(fresh)
-        batch = augment(drawn.to("cpu"), generator=self.generator).to(self.config.device)
-        t = draw_times(len(batch), batch.truth.shape[1], generator=self.generator).to(batch.truth)
-        noise = torch.randn(batch.truth.shape, generator=self.generator).to(batch.truth)
+        batch = augment(drawn.to("cpu"), generator=generator).to(self.config.device)
+        t = draw_times(len(batch), batch.truth.shape[1], generator=generator).to(batch.truth)
+        noise = torch.randn(batch.truth.shape, generator=generator).to(batch.truth)
         loss = flow_loss(self.network, batch, t, noise)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -157,9 +163,9 @@ class Training:
     def _update(self) -> None:
         warmup = min((self.state["step"] + 1) / 50, 1.0)
         cosine = 0.5 + 0.5 * float(torch.cos(torch.tensor(torch.pi * self.progress)))
-        for optimizer in self.optimizers:
+        for optimizer, rate in zip(self.optimizers, (MUON_RATE, 1.0), strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = self.config.learning_rate * warmup * cosine
+                group["lr"] = rate * self.config.learning_rate * warmup * cosine
             optimizer.step()
             optimizer.zero_grad()
         self.state["step"] += 1

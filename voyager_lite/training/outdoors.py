@@ -58,7 +58,7 @@ def street(rng: np.random.Generator) -> Scene:
         _line_of(scene, rng, x=side * (road + 0.6))
     if rng.random() < 0.5:
         with scene.at(rng.normal(0, 6), rng.uniform(40, 90)):
-            add_house(scene, rng, half=(rng.uniform(5, 15), rng.uniform(4, 15), 5))
+            add_house(scene, rng, half=(rng.uniform(5, 15), rng.uniform(4, 15), 5.0))
     for _ in range(rng.integers(0, 6)):
         with scene.at(rng.normal(0, path), rng.uniform(3, 25), yaw=rng.uniform(0, 6)):
             add_person(scene, rng)

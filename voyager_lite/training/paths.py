@@ -9,12 +9,12 @@ import torch
 from geometry.camera import Camera
 from voyager_lite.training.indoors import heap, room, table_top
 from voyager_lite.training.outdoors import landscape, street
-from voyager_lite.training.scene import Scene, render_scene
+from voyager_lite.training.scene import Real, Scene, render_scene
 
 MOVES = ("forward", "backward", "side", "rise", "turn", "orbit", "spiral", "wander")
 
 
-def turn(pitch: float, yaw: float, roll: float) -> np.ndarray:
+def turn(pitch: Real, yaw: Real, roll: Real) -> np.ndarray:
     """Camera-to-world rotation: yaw about the vertical, then pitch (down > 0), then roll, in radians."""
     (cy, sy), (cp, sp), (cr, sr) = [(np.cos(a), np.sin(a)) for a in (yaw, pitch, roll)]
     Y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])

@@ -15,7 +15,8 @@ from voyager_lite.training.noise import noise_volume
 from voyager_lite.training.raycast import Maps, World, cast_frame, shadow_discs
 from voyager_lite.training.shapes import BALL
 
-Vector = Sequence[float] | Sequence[np.floating] | np.ndarray
+Real = float | int | np.integer
+Vector = Sequence[Real] | np.ndarray
 
 SKY_DEPTH = 1000.0
 """Depth written where a ray meets nothing."""
@@ -106,7 +107,7 @@ class Builder:
         self._origin, self._yaw = np.zeros(3), 0.0
 
     @contextmanager
-    def at(self, x: float, z: float, *, y: float = 0.0, yaw: float = 0.0) -> Iterator[None]:
+    def at(self, x: Real, z: Real, *, y: Real = 0.0, yaw: Real = 0.0) -> Iterator[None]:
         """Within the block, shapes stand in a frame at this place, turned by ``yaw`` radians."""
         before = self._origin, self._yaw
         self._origin, self._yaw = self._place((x, y, z)), self._yaw + yaw
@@ -141,7 +142,7 @@ class Builder:
         c, s = np.cos(self._yaw), np.sin(self._yaw)
         R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
         R = R if tilt is None else R @ tilt
-        bound = max(half) if kind == BALL else float(np.linalg.norm(half))
+        bound = max(half) if kind == BALL else float(np.linalg.norm(np.asarray(half)))
         if shadow:
             self._casters.append(len(self._kinds))
         self._kinds.append(kind)

@@ -1,0 +1,239 @@
+"""The mini network: its signal, its preconditioning, and its files."""
+
+import json
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from voyager_lite.core.mini_layers import rotary_angles, rotate
+from voyager_lite.core.mini_network import MiniCondition, MiniConfig, MiniNetwork, load_mini, save_mini
+from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
+
+SMALL = MiniConfig(width=48, layers=1, heads=2, cell_width=16)
+
+
+def make_network(seed=0):
+    """A network whose every weight matters: those that start at zero are drawn too."""
+    torch.manual_seed(seed)
+    network = MiniNetwork(SMALL)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return network.eval().requires_grad_(False)
+
+
+def make_condition(batch=1, frames=3, height=16, width=24, seed=1):
+    draw = torch.Generator().manual_seed(seed)
+    known = torch.rand(batch, frames, height, width, generator=draw) < 0.7
+    fill = torch.rand(batch, frames, 4, height, width, generator=draw) * 2 - 1
+    return MiniCondition(
+        guidance=fill * known[:, :, None], known=known, fill=fill, reference=fill[:, 0, :3].clone()
+    )
+
+
+def part(condition, index):
+    return MiniCondition(
+        guidance=condition.guidance[index],
+        known=condition.known[index],
+        fill=condition.fill[index],
+        reference=condition.reference[index],
+    )
+
+
+@given(seed=st.integers(0, 1000), unit=st.floats(0.01, 100))
+def test_decoding_inverts_encoding(seed, unit):
+    draw = torch.Generator().manual_seed(seed)
+    rgb = torch.rand(2, 3, 8, 8, generator=draw)
+    depth = unit * (0.6 + 50 * torch.rand(2, 8, 8, generator=draw))
+    near = torch.tensor([unit, 1.1 * unit])
+    back_rgb, back_depth = decode_signal(encode_signal(rgb, depth, near=near), near=near)
+    torch.testing.assert_close(back_rgb, rgb, atol=1e-6, rtol=0)
+    torch.testing.assert_close(back_depth, depth, atol=0, rtol=1e-3)
+
+
+@given(seed=st.integers(0, 1000), unit=st.floats(0.01, 100))
+def test_signal_does_not_depend_on_the_unit_of_length(seed, unit):
+    draw = torch.Generator().manual_seed(seed)
+    rgb = torch.rand(3, 3, 8, 8, generator=draw)
+    depth = 1 + 5 * torch.rand(3, 8, 8, generator=draw)
+    known = torch.rand(3, 8, 8, generator=draw) < 0.8
+    plain = encode_signal(rgb, depth, near=near_depth(depth, known))
+    scaled = encode_signal(rgb, unit * depth, near=near_depth(unit * depth, known))
+    torch.testing.assert_close(plain, scaled, atol=1e-5, rtol=0)
+
+
+def test_near_depth_is_the_fifth_percentile_of_what_is_known():
+    depth = torch.arange(1.0, 202.0).reshape(1, 3, 67)
+    known = torch.ones_like(depth, dtype=torch.bool)
+    assert near_depth(depth, known) == 11
+    assert near_depth(depth, known & (depth > 100)) == 106
+    assert near_depth(depth, torch.zeros_like(known)) == 1
+
+
+def test_unknown_depth_counts_as_infinitely_far():
+    signal = encode_signal(torch.zeros(3, 1, 2), torch.tensor([[0.0, 4.0]]), near=torch.tensor(4.0))
+    assert signal[3].tolist() == [[-1.0, 0.0]]
+
+
+def test_untrained_network_gives_the_fill_in_one_step_from_noise():
+    torch.manual_seed(0)
+    network, condition = MiniNetwork(SMALL), make_condition()
+    x, t = torch.randn(1, 3, 4, 16, 24), torch.ones(1, 3)
+    torch.testing.assert_close(x - network(x, t, condition), condition.fill, atol=1e-5, rtol=0)
+
+
+def test_one_step_from_noise_does_not_see_the_noise():
+    network, condition, t = make_network(), make_condition(), torch.ones(1, 3)
+    a, b = torch.randn(1, 3, 4, 16, 24), torch.randn(1, 3, 4, 16, 24)
+    torch.testing.assert_close(network.denoised(a, t, condition), network.denoised(b, t, condition))
+
+
+@given(level=st.floats(0.02, 1))
+def test_velocity_points_from_the_denoised_signal_to_the_state(level):
+    network, condition = make_network(), make_condition()
+    x, t = torch.randn(1, 3, 4, 16, 24), torch.full((1, 3), level)
+    v = network(x, t, condition)
+    torch.testing.assert_close(x - level * v, network.denoised(x, t, condition), atol=1e-4, rtol=1e-4)
+
+
+def test_frames_without_noise_stay_as_they_are():
+    network, condition = make_network(), make_condition()
+    x, t = torch.randn(1, 3, 4, 16, 24), torch.tensor([[0.0, 0.5, 1.0]])
+    assert (network(x, t, condition)[:, 0] == 0).all()
+    torch.testing.assert_close(network.denoised(x, t, condition)[:, 0], x[:, 0])
+
+
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_linear_guess_is_the_best_one_and_knows_its_error(level):
+    """Against a least-squares fit of x0 - fill on x_t - (1 - t) fill over many draws."""
+    draw = torch.Generator().manual_seed(0)
+    network, shape = make_network(), (1, 3, 4, 200, 200)
+    fill = torch.randn(shape, generator=draw)
+    residual = SMALL.residual_std * torch.randn(shape, generator=draw)
+    noise = torch.randn(shape, generator=draw)
+    x = (1 - level) * (fill + residual) + level * noise
+    guess, spread = network.linear_guess(x, torch.full((1, 3), level), fill)
+    seen = (x - (1 - level) * fill).flatten().double()
+    slope = (seen @ residual.flatten().double()) / (seen @ seen)
+    torch.testing.assert_close(guess - fill, slope.float() * seen.float().view(shape), atol=0.02, rtol=0)
+    assert spread[0, 0].item() == pytest.approx((fill + residual - guess).std().item(), rel=0.02)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 24), (24, 16), (8, 8), (64, 96)])
+def test_any_multiple_of_the_patch_is_accepted(height, width):
+    network, condition = make_network(), make_condition(height=height, width=width)
+    x = torch.randn(1, 3, 4, height, width)
+    assert network(x, torch.ones(1, 3), condition).shape == x.shape
+
+
+@pytest.mark.parametrize(("frames", "height", "width"), [(4, 16, 24), (3, 20, 24), (3, 16, 25)])
+def test_other_sizes_are_refused(frames, height, width):
+    network, condition = make_network(), make_condition(frames=frames, height=height, width=width)
+    with pytest.raises(ValueError, match=f"{frames} frames of {width}x{height}"):
+        network(torch.randn(1, frames, 4, height, width), torch.ones(1, frames), condition)
+
+
+def test_clips_of_a_batch_do_not_see_each_other():
+    network, condition = make_network(), make_condition(batch=2)
+    x, t = torch.randn(2, 3, 4, 16, 24), torch.tensor([[0.3, 0.6, 1.0], [1.0, 1.0, 1.0]])
+    together = network(x, t, condition)
+    for i in range(2):
+        alone = network(x[i : i + 1], t[i : i + 1], part(condition, slice(i, i + 1)))
+        torch.testing.assert_close(together[i : i + 1], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_under_unknown_pixels_of_the_guidance_is_not_seen():
+    network, condition = make_network(), make_condition()
+    spoiled = MiniCondition(
+        guidance=torch.where(condition.known[:, :, None], condition.guidance, 7.0),
+        known=condition.known,
+        fill=condition.fill,
+        reference=condition.reference,
+    )
+    x, t = torch.randn(1, 3, 4, 16, 24), torch.ones(1, 3)
+    assert torch.equal(network(x, t, condition), network(x, t, spoiled))
+
+
+def test_rotary_products_depend_on_displacement_alone():
+    grid = (3, 4, 5)
+    rotation = rotary_angles(grid, per_head=24, device=torch.device("cpu"))
+    q, k = torch.randn(24), torch.randn(24)
+    turned_q = rotate(q.expand(1, 1, 60, 24), rotation)[0, 0]
+    turned_k = rotate(k.expand(1, 1, 60, 24), rotation)[0, 0]
+    place = lambda time, row, column: (time * 4 + row) * 5 + column  # noqa: E731 - one line reads best
+    first = turned_q[place(0, 1, 2)] @ turned_k[place(1, 3, 0)]
+    moved = turned_q[place(1, 0, 4)] @ turned_k[place(2, 2, 2)]
+    torch.testing.assert_close(first, moved, atol=1e-4, rtol=1e-4)
+
+
+def test_heads_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="width is 100"):
+        MiniConfig(width=100, heads=4)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "mini.safetensors"
+    save_mini(make_network(), path)
+    return path
+
+
+def test_saved_network_comes_back_within_half_precision(saved):
+    loaded, original, condition = load_mini(saved), make_network(), make_condition()
+    x, t = torch.randn(1, 3, 4, 16, 24), torch.ones(1, 3)
+    assert loaded.config == SMALL and not loaded.training
+    torch.testing.assert_close(loaded(x, t, condition), original(x, t, condition), atol=0.05, rtol=0.01)
+
+
+def spoil_missing(tensors):
+    del tensors["embed.bias"]
+
+
+def spoil_unknown(tensors):
+    tensors["extra"] = torch.zeros(1)
+
+
+def spoil_shape(tensors):
+    tensors["embed.bias"] = torch.zeros(5)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (spoil_missing, "lacks 1 tensors, the first embed.bias"),
+        (spoil_unknown, "1 unknown tensors, the first extra"),
+        (spoil_shape, r"embed.bias has shape \(5,\); expected \(48,\)"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(saved, spoil, message):
+    tensors = load_file(saved)
+    spoil(tensors)
+    save_file(tensors, saved)
+    with pytest.raises(ValueError, match=message):
+        load_mini(saved)
+
+
+@pytest.mark.parametrize("text", ['{"depth": 3}', '{"width": 100}', "{", "[1]"])
+def test_configuration_that_does_not_fit_is_refused(saved, text):
+    saved.with_suffix(".json").write_text(text)
+    with pytest.raises(ValueError):
+        load_mini(saved)
+
+
+def test_file_that_is_no_safetensors_is_refused(saved):
+    saved.write_bytes(b"not a tensor in sight")
+    with pytest.raises(ValueError, match="no safetensors file"):
+        load_mini(saved)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".json"])
+def test_missing_file_is_named(saved, suffix):
+    saved.with_suffix(suffix).unlink()
+    with pytest.raises(FileNotFoundError, match=rf"mini\{suffix} is missing"):
+        load_mini(saved)
+
+
+def test_configuration_is_readable(saved):
+    assert json.loads(saved.with_suffix(".json").read_text())["width"] == 48

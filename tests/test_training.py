@@ -1,0 +1,152 @@
+"""The training loop: batches, loss, restart, and that it learns."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from voyager_lite.core.fill import background_fill
+from voyager_lite.core.mini_network import MiniConfig, MiniNetwork, load_mini
+from voyager_lite.core.mini_signal import decode_signal
+from voyager_lite.training.batches import Batch, ClipStream, Pool, as_batch, augment, halved, join
+from voyager_lite.training.clips import make_clip
+from voyager_lite.training.loop import Training, TrainingConfig, draw_times, flow_loss, train
+from voyager_lite.training.measure import held_out_batches, hole_psnr, measure_baselines, measure_network
+
+SMALL = MiniConfig(width=48, layers=1, heads=2, cell_width=16)
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[Batch]:
+    return [as_batch(make_clip(seed, frames=3, height=40, width=48)) for seed in (0, 1, 2)]
+
+
+def run_at(folder: Path) -> Training:
+    return Training(TrainingConfig(folder=folder, minutes=1.0, batch=3, fresh=3, workers=0, network=SMALL))
+
+
+def test_noise_levels_are_mostly_one_and_never_zero():
+    t = draw_times(2000, 9, generator=torch.Generator().manual_seed(0))
+    assert t.min() > 0 and t.max() == 1
+    assert (t == 1).all(dim=1).float().mean() > 0.6
+    overlap = (t[:, :5] < 1).all(dim=1) & (t[:, 5:] == 1).all(dim=1)
+    assert overlap.float().mean() == pytest.approx(0.2, abs=0.05)
+
+
+def test_loss_of_adding_nothing_is_at_most_one(clips):
+    torch.manual_seed(0)
+    network, batch = MiniNetwork(SMALL), join(clips)
+    for level in (1.0, 0.3):
+        loss = flow_loss(network, batch, torch.full((3, 3), level), torch.randn(batch.truth.shape))
+        assert 0.3 < loss.item() <= 1
+
+
+def test_halving_changes_a_clip_by_no_more_than_half_precision(clips):
+    torch.testing.assert_close(halved(clips[0]).to("cpu").truth, clips[0].truth, atol=1e-3, rtol=0)
+
+
+def test_changed_colors_of_the_fill_are_the_fill_of_the_changed_colors(clips):
+    batch, near = clips[0], torch.ones(())
+    for seed in range(6):
+        changed = augment(batch, generator=torch.Generator().manual_seed(seed))
+        known = changed.condition.known[0]
+        if not torch.equal(known, batch.condition.known[0]):
+            continue  # mirrored: ties between equally near borders fall the other way
+        rgb, depth = decode_signal(changed.condition.guidance[0], near=near)
+        fill_rgb, _ = background_fill(rgb * known[:, None], depth, known)
+        expected = decode_signal(changed.condition.fill[0], near=near)[0]
+        assert (fill_rgb - expected).abs().mean() < 2e-3
+
+
+def test_augmentation_keeps_signals_in_range_and_depth_as_it_is(clips):
+    batch = join(clips)
+    for seed in range(5):
+        changed = augment(batch, generator=torch.Generator().manual_seed(seed))
+        assert changed.truth.abs().max() <= 1
+        for before, after in zip(batch.truth[:, :, 3], changed.truth[:, :, 3], strict=True):
+            assert torch.equal(after, before) or torch.equal(after, before.flip(-1))
+
+
+def test_workers_make_disjoint_clips_in_order():
+    stream = ClipStream(group=1, frames=3, first_group=5)
+    first = next(iter(stream))
+    expected = halved(as_batch(make_clip(5, frames=3, height=64, width=96)))
+    assert torch.equal(first.truth, expected.truth)
+
+
+def test_pool_fills_a_batch_with_older_clips_of_the_same_size(clips):
+    pool, generator = Pool(capacity=2), torch.Generator().manual_seed(0)
+    assert len(pool.draw(clips[0], size=4, generator=generator)) == 1
+    other = as_batch(make_clip(3, frames=3, height=48, width=40))
+    pool.add(clips[1])
+    pool.add(other)
+    drawn = pool.draw(clips[0], size=4, generator=generator)
+    assert len(drawn) == 4 and torch.equal(drawn.truth[:1], clips[0].truth)
+    assert all(torch.equal(truth, clips[1].truth[0]) for truth in drawn.truth[1:])
+
+
+def test_hole_psnr_reads_holes_only():
+    truth = torch.zeros(1, 3, 2, 2)
+    known = torch.tensor([[[True, False], [True, False]]])
+    wrong = torch.where(known[:, None], 1.0, 0.1).expand_as(truth)
+    assert hole_psnr(wrong, truth, known) == pytest.approx(20, abs=1e-4)
+
+
+def test_untrained_network_measures_as_the_fill(clips):
+    torch.manual_seed(0)
+    measured = measure_network(MiniNetwork(SMALL), clips) | measure_baselines(clips)
+    assert measured["network"] == pytest.approx(measured["fill"], abs=1e-2)
+    assert measured["network_inverse_depth"] == pytest.approx(measured["fill_inverse_depth"], abs=1e-3)
+
+
+def test_restarted_run_continues_as_if_never_stopped(tmp_path, clips):
+    groups = [join(clips), join(clips[::-1]), join(clips)]
+    straight = run_at(tmp_path / "straight")
+    for group in groups:
+        straight.step(group)
+    stopped = run_at(tmp_path / "stopped")
+    for group in groups[:2]:
+        stopped.step(group)
+    stopped.save({"network": 1.0})
+    resumed = run_at(tmp_path / "stopped")
+    assert resumed.state == stopped.state
+    resumed.step(groups[2])
+    for name in ("network", "average"):
+        for a, b in zip(
+            getattr(straight, name).parameters(), getattr(resumed, name).parameters(), strict=True
+        ):
+            torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+def test_training_overfits_one_clip(tmp_path, clips):
+    run, batch = run_at(tmp_path), clips[0]
+    t, noise = torch.ones(1, 3), torch.zeros(batch.truth.shape)
+    losses = []
+    for _ in range(80):
+        loss = flow_loss(run.network, batch, t, noise)
+        loss.backward()
+        run._update()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.5 * losses[0]
+    before = measure_baselines([batch])["fill"]
+    assert measure_network(run.network, [batch])["network"] > before + 1
+
+
+@pytest.mark.slow
+def test_training_runs_from_start_to_end(tmp_path):
+
+    config = TrainingConfig(
+        folder=tmp_path, minutes=0.02, batch=2, fresh=1, workers=1, validate_every=2, network=SMALL
+    )
+    train(config)
+    assert (tmp_path / "log.jsonl").read_text().count("\n") >= 1
+    assert load_mini(tmp_path / "best" / "mini.safetensors").config == SMALL
+
+
+def test_shipped_weights_fill_holes_of_unseen_scenes_better_than_simple_means():
+    shipped = load_mini(Path(__file__).resolve().parents[1] / "assets" / "mini.safetensors")
+    batches = held_out_batches(12)
+    measured = measure_baselines(batches) | measure_network(shipped, batches)
+    simple = max(measured[name] for name in ("fill", "telea", "navier_stokes"))
+    assert measured["network"] > simple
+    assert measured["network_inverse_depth"] < measured["fill_inverse_depth"]
