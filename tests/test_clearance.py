@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from geometry.camera import Camera
 from geometry.clearance import MARGIN, check_path, clearance_of_steps, median_distance, shorten_path
 from geometry.cloud import PointCloud
+from geometry.lifting import lift
 from geometry.trajectory import Trajectory
+from voyager_lite.evaluation.scenes import read_scene
 
 START = Camera.from_fov(60.0, height=90, width=160)
 laws = settings(deadline=None, max_examples=25)
@@ -196,3 +198,23 @@ def test_a_margin_is_a_distance(margin):
 def test_a_path_is_a_batch_of_cameras():
     with pytest.raises(ValueError, match=r"path has cameras of batch shape \(\); expected \(frames,\)"):
         check_path(wall(), START)
+
+
+@pytest.mark.parametrize("name", ["cones_stereo", "terrace_stereo"])
+def test_in_real_scenes_true_paths_are_clear_and_walks_through_the_scene_are_not(shared_data, name):
+    scene = read_scene(shared_data / "B_rgbd" / name)
+    frames = list(scene.frames.values())
+    measured = [frame for frame in frames if bool(frame.valid.any())]
+    world = PointCloud.concatenate([lift(f.image, f.depth, f.camera, valid=f.valid) for f in measured])
+    assert check_path(world, Camera.stack([frame.camera for frame in frames])).frame is None
+    start = measured[0]
+    away = float(start.depth[start.valid].median())
+    for text, met in {
+        "forward:30%": False,
+        "orbit:20deg": False,
+        "spiral": False,
+        "forward:150%": True,
+    }.items():
+        path = Trajectory.parse(text, frames=49).cameras(start.camera, focus_distance=away)
+        assert (check_path(world, path).frame is not None) == met, text
+        assert check_path(world, shorten_path(world, path)).frame is None
