@@ -12,8 +12,8 @@ from geometry.rasterizer.kernels import EMPTY, PAD, resolve, scatter
 from geometry.rasterizer.rule import MAX_FOOTPRINT_PX, NEAR, SETBACK, view_numbers
 from geometry.rendering import Rendering
 
-# The grid of the last call, emptied by `resolve`: to the system fresh memory costs as much as drawing.
-_spare_keys: dict[tuple[int, int, int], np.ndarray] = {}
+# The scratch of the last call, its keys emptied by `resolve`: fresh memory costs as much as drawing.
+_spare: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
 
 
 def render(cloud: PointCloud, cameras: Camera) -> Rendering:
@@ -36,25 +36,25 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
     rule = np.array([NEAR, MAX_FOOTPRINT_PX, SETBACK], np.float32)
     views = [(*numbers, *rule) for numbers in view_numbers(cameras).numpy()]
     threads = torch.get_num_threads()
-    shape = (threads, height + 2 * PAD, width + 2 * PAD)
+    size = (threads, height + 2 * PAD, width + 2 * PAD, len(radii))
     # Taken out while in use, so that another thread, or a call after an interrupted one, gets its own.
-    keys = _spare_keys.pop(shape, None)
-    if keys is None:
-        keys = np.full(shape, EMPTY)
+    keys, depths = _spare.pop(size, (None, None))
+    if keys is None or depths is None:
+        keys, depths = np.full(size[:3], EMPTY), np.empty((threads, len(radii)), np.float32)
 
     def draw_frames(frames: Iterator[int], thread: int) -> None:
-        own = keys[thread : thread + 1]
+        own, z = keys[thread : thread + 1], depths[thread]
         for i in frames:
-            scatter(positions, radii, 0, views[i], own[0])
-            resolve(own, positions, colors, views[i], (0, height), tuple(x[i] for x in maps))
+            scatter(positions, radii, 0, views[i], own[0], z)
+            resolve(own, z, colors, (0, height), tuple(x[i] for x in maps))
 
     def draw_part(i: int, thread: int) -> None:
         start, stop = _share(len(radii), thread, threads)
-        scatter(positions[3 * start : 3 * stop], radii[start:stop], start, views[i], keys[thread])
+        part = positions[3 * start : 3 * stop], radii[start:stop]
+        scatter(*part, start, views[i], keys[thread], depths[0, start:stop])
 
     def resolve_part(i: int, thread: int) -> None:
-        rows = _share(height, thread, threads)
-        resolve(keys, positions, colors, views[i], rows, tuple(x[i] for x in maps))
+        resolve(keys, depths[0], colors, _share(height, thread, threads), tuple(x[i] for x in maps))
 
     with ThreadPoolExecutor(threads) as pool:
         if count >= threads:
@@ -63,8 +63,8 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
             for i in range(count):
                 list(pool.map(draw_part, [i] * threads, range(threads)))
                 list(pool.map(resolve_part, [i] * threads, range(threads)))
-    _spare_keys.clear()
-    _spare_keys[shape] = keys
+    _spare.clear()
+    _spare[size] = keys, depths
     rgb, depth, known, index = (torch.from_numpy(x) for x in maps)
     return Rendering(rgb=rgb, depth=depth, known=known, index=index)
 

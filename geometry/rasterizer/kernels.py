@@ -20,7 +20,7 @@ PAD = 4
 MAX_WINDOW = 4
 EMPTY = np.uint64(0x7F800000 << 32)
 
-U, V, DEPTH, RADIUS, SIZE, LEFT, TOP, OWN, KEY, ROWS = range(10)
+U, V, RADIUS, SIZE, LEFT, TOP, OWN, KEY, ROWS = range(9)
 
 F, INT = np.float32, np.int32
 HALF, ONE, TWO, INF = F(0.5), F(1.0), F(2.0), F(np.inf)
@@ -31,7 +31,7 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 @compiled
 @typing.no_type_check
-def scatter(positions, radii, first, view, keys) -> Any:
+def scatter(positions, radii, first, view, keys, depths) -> Any:
     """Lower the keys of all pixels that the points cover.
 
     Args:
@@ -41,6 +41,7 @@ def scatter(positions, radii, first, view, keys) -> Any:
         view: The numbers of one camera from `geometry.rasterizer.rule`, then NEAR, MAX_FOOTPRINT_PX, SETBACK
             (as arguments: compiled code is kept on disk, and would not notice a changed constant).
         keys: (height + 2 PAD, width + 2 PAD) uint64; the rim takes what falls beside the picture.
+        depths: (N,) float32, written: the depth of every point.
     """
     s = np.empty(ROWS * BLOCK, np.float32)
     bits = s.view(np.uint32)
@@ -51,24 +52,28 @@ def scatter(positions, radii, first, view, keys) -> Any:
     for start in range(0, len(radii), BLOCK):
         stop = min(start + BLOCK, len(radii))
         count = stop - start
-        window, wide = _project(positions[3 * start : 3 * stop], radii[start:stop], view, (width, height), s)
+        z = depths[start:stop]
+        window, wide = _project(
+            positions[3 * start : 3 * stop], radii[start:stop], view, (width, height), (s, z)
+        )
         if wide > 0:
             for j in range(count):
                 if s[j + SIZE * BLOCK] > MAX_WINDOW:
-                    _draw_wide(j, first + start + j, view, (s, bits), keys)
+                    _draw_wide(j, first + start + j, view, (s, bits, z), keys)
 
         if window > 0:
             _anchor(count, window, (width, height), s, base)
             for b in range(window):
                 for a in range(window):
-                    _cover(count, (a, b), view, s)
+                    _cover((a, b), view, s, z)
                     _lower(count, first + start, b * stride + a, (base, bits), flat)
 
 
 @compiled
 @typing.no_type_check
-def _project(positions, radii, view, size, s) -> Any:
+def _project(positions, radii, view, size, block) -> Any:
     """Project a block; returns the window its points need, and whether any needs a wider one."""
+    s, depths = block
     r00, r01, r02, t0, r10, r11, r12, t1, r20, r21, r22, t2 = view[:12]
     fx, fy, cx, cy, per_fx, per_fy, near, max_px, _ = view[12:]
     right, bottom = F(size[0]) + ONE, F(size[1]) + ONE
@@ -90,7 +95,7 @@ def _project(positions, radii, view, size, s) -> Any:
         n = INT(TWO * reach + ONE + SLACK) if seen else INT(0)
         s[j + U * BLOCK] = u
         s[j + V * BLOCK] = v
-        s[j + DEPTH * BLOCK] = z
+        depths[j] = z
         s[j + RADIUS * BLOCK] = radius
         s[j + SIZE * BLOCK] = F(n)
         window = max(window, n if n <= INT(MAX_WINDOW) else INT(0))
@@ -123,13 +128,13 @@ def _anchor(count, window, size, s, base) -> Any:
 
 @compiled
 @typing.no_type_check
-def _cover(count, offset, view, s) -> Any:
+def _cover(offset, view, s, depths) -> Any:
     """The compared depth of every point at one pixel of its window; infinite where not covered."""
     per_fx, per_fy, setback = view[16], view[17], view[20]
     a, b = F(offset[0]) + HALF, F(offset[1]) + HALF
     here = F(offset[0] + MAX_WINDOW * offset[1])
-    for j in range(count):
-        z = s[j + DEPTH * BLOCK]
+    for j in range(len(depths)):
+        z = depths[j]
         dx = (s[j + LEFT * BLOCK] + a - s[j + U * BLOCK]) * (z * per_fx)
         dy = (s[j + TOP * BLOCK] + b - s[j + V * BLOCK]) * (z * per_fy)
         d = np.sqrt(dx * dx + dy * dy)
@@ -152,9 +157,9 @@ def _lower(count, first, offset, block, keys) -> Any:
 @typing.no_type_check
 def _draw_wide(j, index, view, block, keys) -> Any:
     """One point with a large footprint, pixel by pixel."""
-    s, bits = block
+    s, bits, depths = block
     per_fx, per_fy, setback = view[16], view[17], view[20]
-    u, v, z, radius = s[j + U * BLOCK], s[j + V * BLOCK], s[j + DEPTH * BLOCK], s[j + RADIUS * BLOCK]
+    u, v, z, radius = s[j + U * BLOCK], s[j + V * BLOCK], depths[j], s[j + RADIUS * BLOCK]
     own_x, own_y = np.floor(u), np.floor(v)
     reach_x, reach_y = radius / (z * per_fx) + SLACK, radius / (z * per_fy) + SLACK
     x0, x1 = max(np.floor(u - reach_x), F(0)), min(np.floor(u + reach_x), F(keys.shape[1] - 2 * PAD - 1))
@@ -173,35 +178,53 @@ def _draw_wide(j, index, view, block, keys) -> Any:
 
 @compiled
 @typing.no_type_check
-def resolve(keys, positions, colors, view, rows, maps) -> Any:
+def resolve(keys, depths, colors, rows, maps) -> Any:
     """Turn the least keys of some rows into pictures, and empty the keys for the next frame.
 
     Args:
         keys: (slices, height + 2 PAD, width + 2 PAD): one grid for each part of the points.
-        positions: (3 N,) float32, world frame.
+        depths: (N,) float32 from `scatter`.
         colors: (N, 3) float32.
-        view: The numbers of one camera.
         rows: First row, and the one after the last.
         maps: rgb (3, height, width), depth, known and index (height, width), written.
     """
     rgb, depth, known, index = maps
-    r20, r21, r22, t2 = view[8:12]
+    width = depth.shape[1]
+    best = np.empty(width, np.uint64)
     for row in range(rows[0], rows[1]):
-        for column in range(depth.shape[1]):
-            key = EMPTY
-            for k in range(keys.shape[0]):
-                key = min(key, keys[k, row + PAD, column + PAD])
-                keys[k, row + PAD, column + PAD] = EMPTY
-            hit = key < EMPTY
-            i = np.int64(key & np.uint64(0xFFFFFFFF))
-            rgb[0, row, column] = colors[i, 0] if hit else F(0)
-            rgb[1, row, column] = colors[i, 1] if hit else F(0)
-            rgb[2, row, column] = colors[i, 2] if hit else F(0)
-            z = (
-                r20 * positions[3 * i] + r21 * positions[3 * i + 1] + r22 * positions[3 * i + 2] + t2
-                if hit
-                else F(0)
-            )
-            depth[row, column] = z
-            known[row, column] = hit
-            index[row, column] = i if hit else -1
+        best[:] = EMPTY
+        for k in range(keys.shape[0]):
+            _take_least(keys[k, row + PAD, PAD : PAD + width], best)
+        _unpack(best, known[row], index[row])
+        _gather(index[row], depths, colors, (rgb[0, row], rgb[1, row], rgb[2, row], depth[row]))
+
+
+@compiled
+@typing.no_type_check
+def _take_least(keys, best) -> Any:
+    for column in range(len(best)):
+        best[column] = min(best[column], keys[column])
+    keys[:] = EMPTY
+
+
+@compiled
+@typing.no_type_check
+def _unpack(best, known, index) -> Any:
+    for column in range(len(best)):
+        key = best[column]
+        known[column] = key < EMPTY
+        index[column] = np.int64(key & np.uint64(0xFFFFFFFF)) if key < EMPTY else np.int64(-1)
+
+
+@compiled
+@typing.no_type_check
+def _gather(index, depths, colors, maps) -> Any:
+    """A loop of its own: the less each turn does, the more reads from far memory run side by side."""
+    red, green, blue, depth = maps
+    for column in range(len(index)):
+        hit = index[column] >= 0
+        i = np.uint64(index[column]) if hit else np.uint64(0)
+        red[column] = colors[i, 0] if hit else F(0)
+        green[column] = colors[i, 1] if hit else F(0)
+        blue[column] = colors[i, 2] if hit else F(0)
+        depth[column] = depths[i] if hit else F(0)
