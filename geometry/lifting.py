@@ -14,14 +14,14 @@ from geometry.edges import bridge_gaps, depth_edges, inverse_depth, shift, surfa
 from geometry.normals import normals_from_depth
 from geometry.projection import world_points
 
-OVERLAP = 1.02
-"""Radius of a disc over half the diagonal of the cell that its pixel cuts out of the surface."""
+OVERLAP = 1.2
+"""Radius of a disc over half the diagonal of the cell that its pixel cuts out of the surface: enough for
+discs to close although the points of a noisy depth map do not lie evenly."""
 
 MAX_SLANT = 1.3
 """Largest stretch of that cell by slant (1 / cos of the angle). Discs are drawn as circles, so one as long
-as the cell of a grazing surface would be too wide by as much. With this much none reaches a neighbour's
-centre in its own picture, and floors and walls of up to 78 degrees still close when the camera goes a
-third of the way towards them."""
+as the cell of a grazing surface would be too wide by as much. With these two numbers no disc reaches the
+centre of a neighbour in its own picture, which therefore comes back as it was."""
 
 RIM = 0.7
 """Largest radius, over half the same diagonal, where the surface ends: a disc inscribed in the pixel."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.edges import depth_edges
-from geometry.lifting import SKY_BAND, SKY_DISTANCE, lift
+from geometry.lifting import OVERLAP, SKY_BAND, SKY_DISTANCE, lift
 from geometry.projection import project, world_points
 from geometry.rasterizer import render_points
 from geometry.rigid import look_at
@@ -96,12 +96,12 @@ def test_no_cracks_a_third_of_the_way_towards_a_plane(degrees: float) -> None:
     assert bool(render_points(cloud, view).known[inside].all())
 
 
-def test_disc_of_a_facing_wall_is_half_the_diagonal_of_its_cell() -> None:
+def test_disc_of_a_facing_wall_covers_the_corners_of_its_cell() -> None:
     camera = Camera.from_fov(60.0, height=HEIGHT, width=WIDTH)
     cloud = lift(noise_image(), torch.full((HEIGHT, WIDTH), 2.0), camera, valid=torch.ones(HEIGHT, WIDTH) > 0)
     center = (HEIGHT // 2) * WIDTH + WIDTH // 2
     cell = 2.0 / float(camera.K[0, 0])
-    assert math.isclose(float(cloud.radii[center]), 1.02 * cell / math.sqrt(2), rel_tol=1e-3)
+    assert math.isclose(float(cloud.radii[center]), OVERLAP * cell / math.sqrt(2), rel_tol=1e-3)
 
 
 def test_disc_at_a_silhouette_stays_inside_its_pixel() -> None:
