@@ -6,13 +6,17 @@ import os
 import platform
 import shutil
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import tyro
 
-from voyager_lite.cli.report import say_table
+from voyager_lite.cli.report import say, say_table
+from voyager_lite.core.mini import WEIGHTS
+
+Table = Literal["fills", "seams", "views", "cache", "depth"]
 
 JsonFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="Write the rows as JSON, too.")]
 
@@ -42,6 +46,87 @@ class Doctor:
         say_table(facts.items())
         if self.json is not None:
             self.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Time our parts against named baselines, in one process; every figure is a ratio.
+
+    Example: voyager-lite bench --json bench.json
+    """
+
+    json: JsonFile = None
+
+    def run(self) -> None:
+        """Print a table."""
+        from voyager_lite.evaluation.bench import format_table, run_bench, write_rows
+
+        rows = run_bench()
+        say(format_table(rows))
+        if self.json is not None:
+            write_rows(rows, self.json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate:
+    """Measure quality against baselines and the truth; each table states its own.
+
+    Tables: fills (what was imagined, against inpainting), seams (smooth sampling against concatenation
+    and cross-fade), views (novel views with true depth, against a plain splat), cache (points kept),
+    depth (the embedded estimator, against a plane). The last three need real scenes: --data FOLDER.
+
+    Example: voyager-lite evaluate fills seams --json results.json
+    """
+
+    tables: Annotated[
+        tuple[Table, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="TABLE ...", help="Which; default: all."),
+    ] = ()
+    data: Annotated[
+        Path | None, tyro.conf.arg(metavar="FOLDER", help="Real scenes: the folder that holds B_rgbd.")
+    ] = None
+    clips: Annotated[int, tyro.conf.arg(help="Procedural clips of unseen seeds for the table of fills.")] = 60
+    json: JsonFile = None
+
+    def run(self) -> None:
+        """Print the tables."""
+        from voyager_lite.evaluation.bench import format_table, write_rows
+        from voyager_lite.evaluation.tables import TABLES, evaluate
+
+        if self.data is not None and not (self.data / "B_rgbd").is_dir():
+            raise FileNotFoundError(f"{self.data}: holds no B_rgbd folder of real scenes")
+        rows = evaluate(self.tables or tuple(TABLES), data=self.data, clips=self.clips)
+        say(format_table(rows))
+        if self.json is not None:
+            write_rows(rows, self.json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train the mini network on procedural scenes; a run found in --folder is continued.
+
+    Example: voyager-lite train --folder runs/mini --minutes 75
+    """
+
+    folder: Annotated[Path, tyro.conf.arg(help="Checkpoints, log and best weights.")]
+    minutes: Annotated[float, tyro.conf.arg(help="Time to spend, over all continuations.")] = 75.0
+    workers: Annotated[int, tyro.conf.arg(help="Processes that make clips.")] = 1
+    device: Annotated[str, tyro.conf.arg(help="cpu or cuda.")] = "cpu"
+
+    def run(self) -> None:
+        """Train."""
+        from voyager_lite.training.loop import TrainingConfig, train
+
+        if not 0 < self.minutes < 1e5:
+            raise ValueError(f"--minutes is {self.minutes:g}; expected more than 0")
+        train(
+            TrainingConfig(folder=self.folder, minutes=self.minutes, workers=self.workers, device=self.device)
+        )
+
+
+def _mini_weights() -> Path:
+    return Path(str(files("assets"))) / WEIGHTS
 
 
 def _installed(package: str, how: str) -> str:
