@@ -30,6 +30,9 @@ from voyager_lite.world.world import World
 CLIP_SEED_STEP = 7919
 """Clips of one walk draw different noise: clip n of seed s uses s + n times this prime."""
 
+WORTH_LIFTING = 0.0005
+"""Share of a frame that the cache must lack for the frame to be fused."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
@@ -241,16 +244,19 @@ def aligned(clip: Clip, guidance: Guidance) -> Clip:
 def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"]) -> PointCloud:
     """Lift what a clip newly shows into the world's cache; returns the points that entered.
 
-    Frames with most new pixels come first: they show new ground widest, and what they bring is then
-    seen by the others as known.
+    Frames with most new pixels come first: they show new ground widest. What they bring is then seen by
+    the others, of which those are left out that would bring hardly anything (``WORTH_LIFTING``).
     """
     distance = float(world.origin["sky_distance"])  # type: ignore[arg-type]
     unseen = (~known).flatten(1).sum(-1)
     entered = []
     for index in unseen.argsort(descending=True, stable=True).tolist():
-        if unseen[index] == 0:
-            break
         camera = clip.cameras[index]
+        if (
+            bool(known[index].all())
+            or float((~world.cache.render(camera).known).float().mean()) < WORTH_LIFTING
+        ):
+            continue
         sky = clip.depth[index] > distance / 2
         picture = clip.rgb[index]
         matter = lift(picture, clip.depth[index], camera, valid=~sky)
