@@ -13,7 +13,7 @@ from geometry.checks import require_intrinsics
 from geometry.projection import project
 from geometry.rigid import look_at, transform_points
 
-laws = settings(deadline=None, max_examples=60)
+laws = settings(deadline=None, derandomize=True, max_examples=60)
 EYE = torch.eye(4, dtype=torch.float64)
 
 

@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 from strategies import cameras, points
 
 from geometry.camera import Camera
 from geometry.projection import pixel_centers, project, unproject, world_points
 from geometry.rigid import transform_points
 
-laws = settings(deadline=None, max_examples=60)
+laws = settings(deadline=None, derandomize=True, max_examples=60)
 
 
 @laws
@@ -44,9 +45,9 @@ def test_project_agrees_with_opencv(spec, point):
     point = point + torch.tensor([0.0, 0.0, 5.0], dtype=torch.float64)
     rotation, translation = camera.world_to_camera[:3, :3].numpy(), camera.world_to_camera[:3, 3].numpy()
     world = transform_points(camera.camera_to_world, point)
-    wanted, _ = cv2.projectPoints(
-        world.numpy()[None], cv2.Rodrigues(rotation)[0], translation, camera.K.numpy(), None
-    )
+    # The vector is scipy's: OpenCV's own loses half its digits near half a turn.
+    vector = Rotation.from_matrix(rotation).as_rotvec()
+    wanted, _ = cv2.projectPoints(world.numpy()[None], vector, translation, camera.K.numpy(), None)
     found, _ = project(transform_points(camera.world_to_camera, world), camera.K)
     np.testing.assert_allclose(found.numpy(), wanted.reshape(2), rtol=1e-6, atol=1e-4)
 

@@ -16,8 +16,9 @@ from geometry.trajectory import HAND_OVER, MOST_FRAMES, Trajectory, share_frames
 
 START = Camera.from_fov(60.0, height=90, width=160)
 FOCUS = 4.0
-laws = settings(deadline=None, max_examples=20)
-some_words = st.lists(st.sampled_from(sorted(PRESETS)), min_size=1, max_size=4).map(",".join)
+laws = settings(deadline=None, derandomize=True, max_examples=20)
+# Each word once: two dolly zooms by their defaults would end beyond the focus plane.
+some_words = st.lists(st.sampled_from(sorted(PRESETS)), min_size=1, max_size=4, unique=True).map(",".join)
 
 
 def walk(text, *, frames=49, start=START, focus=FOCUS):
@@ -221,6 +222,7 @@ def test_every_part_is_walked_from_its_start_to_its_end(lengths, frames):
     close(walked.sum(dim=0), share_frames(time, [sum(lengths)])[0], atol=1e-9)
 
 
+@laws
 @given(st.floats(-3, 3), st.floats(0.01, 2))
 def test_a_soft_ramp_is_a_ramp_outside_its_corner_and_above_it_inside(at, half_width):
     x = torch.linspace(-6, 6, 200, dtype=torch.float64)
