@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voyager_lite.sampling.flow import add_noise, integrate, noise_like, schedule
@@ -12,6 +12,7 @@ def last(states):
     return list(states)[-1]
 
 
+@settings(deadline=None)
 @given(steps=st.integers(1, 60), shift=st.floats(0.2, 8))
 def test_schedule_falls_from_one_to_zero(steps, shift):
     times = schedule(steps, shift=shift)
@@ -34,6 +35,7 @@ def test_schedule_refuses(steps, shift, message):
         schedule(steps, shift=shift)
 
 
+@settings(deadline=None)
 @given(steps=st.integers(1, 9), seed=st.integers(0, 1000))
 def test_straight_path_is_followed_exactly_with_any_number_of_steps(steps, seed):
     x0 = noise_like(torch.empty(2, 3, 4), seed=seed).double()

@@ -4,11 +4,11 @@ import json
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from voyager_lite.core.mini_layers import rotary_angles, rotate
+from voyager_lite.core.mini_layers import pulled_from_all_sides, rotary_angles, rotate
 from voyager_lite.core.mini_network import MiniCondition, MiniConfig, MiniNetwork, load_mini, save_mini
 from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
 
@@ -42,6 +42,7 @@ def part(condition, index):
     )
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000), unit=st.floats(0.01, 100))
 def test_decoding_inverts_encoding(seed, unit):
     draw = torch.Generator().manual_seed(seed)
@@ -53,6 +54,7 @@ def test_decoding_inverts_encoding(seed, unit):
     torch.testing.assert_close(back_depth, depth, atol=0, rtol=1e-3)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000), unit=st.floats(0.01, 100))
 def test_signal_does_not_depend_on_the_unit_of_length(seed, unit):
     draw = torch.Generator().manual_seed(seed)
@@ -90,6 +92,7 @@ def test_one_step_from_noise_does_not_see_the_noise():
     torch.testing.assert_close(network.denoised(a, t, condition), network.denoised(b, t, condition))
 
 
+@settings(deadline=None)
 @given(level=st.floats(0.02, 1))
 def test_velocity_points_from_the_denoised_signal_to_the_state(level):
     network, condition = make_network(), make_condition()
@@ -237,3 +240,24 @@ def test_missing_file_is_named(saved, suffix):
 
 def test_configuration_is_readable(saved):
     assert json.loads(saved.with_suffix(".json").read_text())["width"] == 48
+
+
+def test_pulled_fill_keeps_what_is_known_and_stays_within_it():
+    draw = torch.Generator().manual_seed(0)
+    values = torch.rand(2, 3, 13, 22, generator=draw)
+    known = (torch.rand(2, 1, 13, 22, generator=draw) < 0.2).float()
+    filled = pulled_from_all_sides(values, known)
+    assert torch.equal(filled[known.expand_as(values) > 0], values[known.expand_as(values) > 0])
+    assert filled.min() >= values.min() and filled.max() <= values.max()
+
+
+def test_pulled_fill_of_one_known_pixel_is_its_value_everywhere():
+    known = torch.zeros(1, 1, 9, 14)
+    known[0, 0, 3, 4] = 1
+    torch.testing.assert_close(
+        pulled_from_all_sides(torch.full((1, 1, 9, 14), 0.7), known), torch.full((1, 1, 9, 14), 0.7)
+    )
+
+
+def test_pulled_fill_of_nothing_is_zero():
+    assert (pulled_from_all_sides(torch.ones(1, 2, 8, 8), torch.zeros(1, 1, 8, 8)) == 0).all()

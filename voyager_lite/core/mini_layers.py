@@ -60,3 +60,22 @@ def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
     cosine, sine = (part.to(x) for part in rotation)
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cosine - b * sine, b * cosine + a * sine], dim=-1)
+
+
+def pulled_from_all_sides(
+    values: Float[Tensor, "frame channel height width"], known: Float[Tensor, "frame 1 height width"]
+) -> Float[Tensor, "frame channel height width"]:
+    """Holes filled by means over ever larger squares, with no thought of what is in front.
+
+    Halved until nothing is missing, then doubled again into the holes (Gortler et al. 1996, "The
+    Lumigraph", push-pull). A frame of which nothing is known becomes 0.
+    """
+    height, width = values.shape[-2:]
+    if height == 1 and width == 1:
+        return values * known
+    pad = (0, width % 2, 0, height % 2)
+    share = F.avg_pool2d(F.pad(known, pad), 2)
+    means = F.avg_pool2d(F.pad(values * known, pad), 2) / share.clamp(min=1e-6)
+    coarse = pulled_from_all_sides(means, (share > 0).to(values))
+    fine = F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+    return torch.where(known > 0, values, fine[..., :height, :width])

@@ -3,7 +3,8 @@
 A clip is a signal of four channels, RGB and inverse depth, both scaled to about [-1, 1]. The network
 sees it noisy beside the guidance and the guidance's fill, and predicts what is still to be added to the
 fill. Tokens are patches of 3 frames by 8 x 8 pixels; skip connections and convolutions at a quarter of
-the resolution and at full resolution keep the patches' borders from showing.
+the resolution and at full resolution keep the patches' borders from showing. Beside what is to be added
+it says how much of a plainer fill, drawn from all sides of a hole, to take instead.
 """
 
 import json
@@ -18,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from voyager_lite.core.mini_layers import Layer, rotary_angles, time_features
+from voyager_lite.core.mini_layers import Layer, pulled_from_all_sides, rotary_angles, time_features
 from voyager_lite.core.mini_signal import CHANNELS
 
 FRAMES_PER_PATCH = 3
@@ -85,7 +86,7 @@ class MiniNetwork(nn.Module):
     def __init__(self, config: MiniConfig) -> None:
         super().__init__()
         self.config = config
-        inputs = 4 * CHANNELS
+        inputs = 5 * CHANNELS
         width, cell = config.width, config.cell_width
         self.read = nn.Linear(inputs * CELL * CELL, cell)
         self.gather = nn.Conv2d(cell, cell, 3, padding=1)
@@ -96,7 +97,7 @@ class MiniNetwork(nn.Module):
         self.join = nn.Conv2d(2 * cell, cell, 3, padding=1)
         self.refine = nn.ModuleList(nn.Conv2d(cell, cell, 3, padding=1) for _ in range(config.cell_layers))
         self.write = nn.Linear(cell, 2 * CHANNELS * CELL * CELL)
-        self.smooth = nn.Conv2d(2 * CHANNELS, CHANNELS, 3, padding=1)
+        self.smooth = nn.Conv2d(2 * CHANNELS, CHANNELS + 2, 3, padding=1)
         for start_at_zero in self.smooth.parameters():
             nn.init.zeros_(start_at_zero)
 
@@ -140,7 +141,10 @@ class MiniNetwork(nn.Module):
                 f"clip has {frames} frames of {width}x{height}; expected a multiple of {FRAMES_PER_PATCH} "
                 f"frames and sides in multiples of {PATCH}"
             )
-        cells = self._read_cells(guess, condition)  # (BT, C, H/4, W/4)
+        pulled = pulled_from_all_sides(
+            condition.guidance.flatten(0, 1), condition.known.flatten(0, 1)[:, None].to(guess)
+        ).view_as(guess)
+        cells = self._read_cells(guess, condition, pulled)  # (BT, C, H/4, W/4)
         tokens = self._think(cells, t, size=(height, width))
         skip = torch.cat([cells, tokens], dim=1)
         cells = self.join(skip)
@@ -149,14 +153,17 @@ class MiniNetwork(nn.Module):
         pixels = self.write(F.gelu(cells).permute(0, 2, 3, 1))
         pixels = rearrange(pixels, "n h w (c p q) -> n c (h p) (w q)", p=CELL, q=CELL)
         out = self.smooth(F.gelu(pixels))
-        return rearrange(out, "(b t) c h w -> b t c h w", b=batch).to(guess.dtype)
+        out = rearrange(out, "(b t) c h w -> b t c h w", b=batch).to(guess.dtype)
+        added, share_rgb, share_depth = out.split([CHANNELS, 1, 1], dim=2)
+        share = torch.cat([share_rgb.expand(-1, -1, 3, -1, -1), share_depth], dim=2)
+        return added + share * (pulled - condition.fill) / self.config.residual_std
 
-    def _read_cells(self, guess: Tensor, condition: MiniCondition) -> Tensor:
+    def _read_cells(self, guess: Tensor, condition: MiniCondition, pulled: Tensor) -> Tensor:
         known = condition.known[:, :, None].to(guess)
         reference = condition.reference[:, None].expand(-1, guess.shape[1], -1, -1, -1)
         inputs = torch.cat(
-            [guess, condition.guidance * known, known, condition.fill, reference], dim=2
-        )  # (B, T, 16, H, W)
+            [guess, condition.guidance * known, known, condition.fill, reference, pulled], dim=2
+        )  # (B, T, 20, H, W)
         inputs = rearrange(inputs, "b t c (h p) (w q) -> (b t) h w (c p q)", p=CELL, q=CELL)
         cells = self.read(inputs).permute(0, 3, 1, 2)
         return cells + F.gelu(self.gather(F.gelu(cells)))
