@@ -84,13 +84,15 @@ class DepthModel:
 
     @cached_property
     def _loaded(self) -> tuple[Any, "_Processor", torch.nn.Module]:
+        from huggingface_hub.errors import StrictDataclassError
+        from safetensors import SafetensorError
         from transformers import AutoConfig, AutoModelForDepthEstimation
 
         _require_folder_or_name(self.name)
         options = {"local_files_only": not self.download}
         try:
             config = AutoConfig.from_pretrained(self.name, **options)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, StrictDataclassError) as error:
             raise self._missing(error) from error
         if config.model_type not in SUPPORTED:
             raise ValueError(
@@ -101,7 +103,7 @@ class DepthModel:
             model, report = AutoModelForDepthEstimation.from_pretrained(
                 self.name, config=config, use_safetensors=True, output_loading_info=True, **options
             )
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ValueError(
                 f"{self.name} cannot be loaded; expected whole weights as .safetensors (pickled weights are "
                 f"never loaded): {_first_line(error)}"
@@ -181,10 +183,9 @@ def _read_output(
     output: Any, processor: _Processor, size: torch.Size, fov_degrees: float | None
 ) -> tuple[Float[Tensor, "model_height model_width"], float | None]:
     """A model's numbers without its padding, and the field of view where it tells."""
-    if processor.model_type == "zoedepth":
-        unpadded = processor.official.post_process_depth_estimation(output, source_sizes=[tuple(size)])
-        return unpadded[0]["predicted_depth"].float().cpu(), fov_degrees
     raw = output.predicted_depth[0].float().cpu()
+    if processor.model_type == "zoedepth" and processor.official.do_pad:
+        return _without_zoe_padding(raw, *size), fov_degrees
     if processor.model_type != "depth_pro":
         return raw, fov_degrees
     # Bochkovskii et al., "Depth Pro", 2024: canonical inverse depth times width / focal is inverse depth.
@@ -192,6 +193,16 @@ def _read_output(
         fov_degrees = float(output.field_of_view.flatten()[0])
     stretch = 1.0 if fov_degrees is None else 2 * torch.tan(torch.deg2rad(torch.tensor(fov_degrees)) / 2)
     return 1 / (raw * stretch).clamp(1e-4, 1e4), fov_degrees
+
+
+def _without_zoe_padding(
+    raw: Float[Tensor, "model_height model_width"], height: int, width: int
+) -> Float[Tensor, "{height} {width}"]:
+    """ZoeDepth's preprocessing mirrors a rim of 3 sqrt(side / 2) pixels around the picture; cut it off."""
+    rim_y, rim_x = int((height / 2) ** 0.5 * 3), int((width / 2) ** 0.5 * 3)
+    whole = torch.ones_like(raw, dtype=torch.bool)
+    padded, _ = resize_depth(raw, whole, height=height + 2 * rim_y, width=width + 2 * rim_x)
+    return padded[rim_y : rim_y + height, rim_x : rim_x + width]
 
 
 def _resized(values: Tensor, image: Tensor) -> Float[Tensor, "height width"]:
