@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation, Slerp
 from strategies import points, rigid_motions, rotations
@@ -119,6 +119,8 @@ def test_moving_the_world_moves_the_path_along(motion, seed):
 
 @laws
 @given(st.lists(st.floats(0.01, 10), min_size=1, max_size=7), st.booleans())
+@example([1.0, 0.125], True)  # A parabola through these would overshoot the last.
+@example([0.125, 1.0], True)
 def test_steady_progress_never_reverses(steps, timed):
     places = np.cumsum([0.0, *steps])
     times = [float(k) for k in range(len(places))] if timed else None
