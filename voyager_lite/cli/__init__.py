@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="voyager-lite: %(message)s")
     try:
         command: Command = tyro.cli(
-            Commands,  # type: ignore[arg-type]
+            Commands,
             prog="voyager-lite",
             description="Walk into a picture. `voyager-lite COMMAND --help` explains each command.",
             args=arguments,

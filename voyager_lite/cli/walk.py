@@ -8,20 +8,22 @@ from typing import Annotated
 
 import tyro
 
+from geometry.camera import Camera
 from voyager_lite.cli.report import WalkBar, say, say_table
 from voyager_lite.explorer import Explorer
 from voyager_lite.opening import View
 from voyager_lite.paths import read_path
 from voyager_lite.results import write_guidance, write_results
-from voyager_lite.samples import SAMPLES, read_sample
+from voyager_lite.samples import SAMPLES, Sample, read_sample
 from voyager_lite.world.store import require_free
 from voyager_lite.world.world import World
 
 PATH_HELP = (
     "Where to go: forward, backward, left, right, up, down, turn_left, turn_right, orbit, spiral or "
-    "dolly_zoom, each with an optional amount (orbit:30deg, forward:1.5, forward:50%), several joined by "
-    "commas; or a file: our cameras.json, nerfstudio camera_path.json or transforms.json, RealEstate10K "
-    ".txt, COLMAP images.txt."
+    "dolly_zoom (also look_up, look_down, roll), each with an optional amount (orbit:30deg, forward:1.5, "
+    "forward:50% of the distance to the scene), several joined by commas; or a file: our cameras.json, "
+    "nerfstudio camera_path.json or transforms.json, RealEstate10K .txt, a COLMAP folder or images.txt; "
+    "walk.txt:50% sets its length."
 )
 
 
@@ -85,16 +87,13 @@ class Explore(Walk):
 
     def run(self) -> None:
         """Open, walk, write the results."""
-        if (self.image is None) == (self.sample is None):
-            raise ValueError(f"give either a photograph or --sample NAME ({', '.join(SAMPLES)})")
         started = time.perf_counter()
+        picture = self._picture()
         path = read_path(self.path, frames=self.frames)
         view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
         require_free(self.output)
         explorer = Explorer.from_pretrained(self.core, device=self.device)
-        opening = explorer.lift(
-            read_sample(self.sample) if self.sample else self.image, depth=self.depth, view=view
-        )
+        opening = explorer.lift(picture, depth=self.depth, view=view)
         say(f"depth: {opening.origin['depth']}")
         cameras = explorer.plan(opening, path, safe=self.safe)
         world = World.create(self.output, opening)
@@ -104,6 +103,13 @@ class Explore(Walk):
             return
         _walk(explorer, world, cameras, self)
         _summary(world, started)
+
+    def _picture(self) -> Path | Sample:
+        if self.sample is not None and self.image is None:
+            return read_sample(self.sample)
+        if self.image is not None and self.sample is None:
+            return self.image
+        raise ValueError(f"give either a photograph or --sample NAME ({', '.join(SAMPLES)})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +131,7 @@ class Continue(Walk):
         _summary(world, started)
 
 
-def _walk(explorer: Explorer, world: World, cameras: object, options: Walk) -> None:
+def _walk(explorer: Explorer, world: World, cameras: Camera, options: Walk) -> None:
     bar = WalkBar()
     try:
         walk = explorer.explore(

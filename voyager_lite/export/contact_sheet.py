@@ -1,6 +1,6 @@
 """One picture that shows a walk: guidance, result and depth along the path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -43,7 +43,7 @@ def depth_range(depths: Sequence[Float[Tensor, "height width"]]) -> tuple[float,
 
 def write_contact_sheet(
     path: Path,
-    rows: dict[str, Sequence[Float[Tensor, "3 height width"]]],
+    rows: Mapping[str, Sequence[Float[Tensor, "3 height width"]]],
     *,
     columns: Sequence[str],
     cell_width: int = 320,
