@@ -1,4 +1,4 @@
-"""The processor backend: linear in the points, on as many threads as torch uses."""
+"""The processor backend: linear in the points, on as many threads as torch may use."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +12,11 @@ from geometry.rasterizer.kernels import EMPTY, PAD, resolve, scatter
 from geometry.rasterizer.rule import MAX_FOOTPRINT_PX, NEAR, SETBACK, view_numbers
 from geometry.rendering import Rendering
 
+MOST_THREADS = 8
+"""Each thread has a grid of its own, which costs memory and a look at every pixel."""
+
 # The scratch of the last call, its keys emptied by `resolve`: fresh memory costs as much as drawing.
-_spare: dict[tuple[int, ...], tuple[np.ndarray, np.ndarray]] = {}
+_spare: dict[tuple[int, int, int], tuple[np.ndarray, np.ndarray]] = {}
 
 
 def render(cloud: PointCloud, cameras: Camera) -> Rendering:
@@ -35,12 +38,13 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
     radii = cloud.radii.float().contiguous().numpy()
     rule = np.array([NEAR, MAX_FOOTPRINT_PX, SETBACK], np.float32)
     views = [(*numbers, *rule) for numbers in view_numbers(cameras).numpy()]
-    threads = torch.get_num_threads()
-    size = (threads, height + 2 * PAD, width + 2 * PAD, len(radii))
+    threads = min(torch.get_num_threads(), MOST_THREADS)
+    shape = (threads, height + 2 * PAD, width + 2 * PAD)
     # Taken out while in use, so that another thread, or a call after an interrupted one, gets its own.
-    keys, depths = _spare.pop(size, (None, None))
-    if keys is None or depths is None:
-        keys, depths = np.full(size[:3], EMPTY), np.empty((threads, len(radii)), np.float32)
+    spare = _spare.pop(shape, None)
+    keys, depths = spare or (np.full(shape, EMPTY), np.empty((threads, 0), np.float32))
+    if depths.shape[1] < len(radii):
+        depths = np.empty((threads, len(radii)), np.float32)
 
     def draw_frames(frames: Iterator[int], thread: int) -> None:
         own, z = keys[thread : thread + 1], depths[thread]
@@ -58,13 +62,14 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
 
     with ThreadPoolExecutor(threads) as pool:
         if count >= threads:
-            list(pool.map(draw_frames, [iter(range(count))] * threads, range(threads)))
+            next_frames = iter(range(count))  # one for all threads: each takes the next when it is done
+            list(pool.map(draw_frames, [next_frames] * threads, range(threads)))
         else:
             for i in range(count):
                 list(pool.map(draw_part, [i] * threads, range(threads)))
                 list(pool.map(resolve_part, [i] * threads, range(threads)))
     _spare.clear()
-    _spare[size] = keys, depths
+    _spare[shape] = keys, depths
     rgb, depth, known, index = (torch.from_numpy(x) for x in maps)
     return Rendering(rgb=rgb, depth=depth, known=known, index=index)
 

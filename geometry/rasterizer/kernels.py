@@ -15,9 +15,13 @@ from typing import Any
 import numba
 import numpy as np
 
-BLOCK = 512
-PAD = 4
-MAX_WINDOW = 4
+BLOCK = 128
+MAX_WINDOW = 8
+PAD = MAX_WINDOW
+SMALL_WINDOW = 4
+LOOSE_COST = 5
+"""How much a pixel of a point drawn by itself costs, over one of a block's window."""
+
 EMPTY = np.uint64(0x7F800000 << 32)
 
 U, V, RADIUS, SIZE, LEFT, TOP, OWN, KEY, ROWS = range(9)
@@ -53,16 +57,17 @@ def scatter(positions, radii, first, view, keys, depths) -> Any:
         stop = min(start + BLOCK, len(radii))
         count = stop - start
         z = depths[start:stop]
-        window, wide = _project(
-            positions[3 * start : 3 * stop], radii[start:stop], view, (width, height), (s, z)
-        )
-        if wide > 0:
+        size = (width, height)
+        widest = _project(positions[3 * start : 3 * stop], radii[start:stop], view, size, (s, z))
+        if widest == 0:
+            continue
+        window = widest if widest <= SMALL_WINDOW else _choose_window(count, s)
+        if window < widest:
             for j in range(count):
-                if s[j + SIZE * BLOCK] > MAX_WINDOW:
-                    _draw_wide(j, first + start + j, view, (s, bits, z), keys)
-
+                if s[j + SIZE * BLOCK] > window:
+                    _draw_alone(j, first + start + j, view, (s, bits, z), keys)
         if window > 0:
-            _anchor(count, window, (width, height), s, base)
+            _anchor(count, window, size, s, base)
             for b in range(window):
                 for a in range(window):
                     _cover((a, b), view, s, z)
@@ -72,12 +77,12 @@ def scatter(positions, radii, first, view, keys, depths) -> Any:
 @compiled
 @typing.no_type_check
 def _project(positions, radii, view, size, block) -> Any:
-    """Project a block; returns the window its points need, and whether any needs a wider one."""
+    """Project a block; returns the widest window that a point of it needs, 0 if none is drawn."""
     s, depths = block
     r00, r01, r02, t0, r10, r11, r12, t1, r20, r21, r22, t2 = view[:12]
     fx, fy, cx, cy, per_fx, per_fy, near, max_px, _ = view[12:]
     right, bottom = F(size[0]) + ONE, F(size[1]) + ONE
-    window, wide = INT(0), INT(0)
+    widest = INT(0)
     for j in range(len(radii)):
         x_world, y_world, z_world = positions[3 * j], positions[3 * j + 1], positions[3 * j + 2]
         x = r00 * x_world + r01 * y_world + r02 * z_world + t0
@@ -98,9 +103,24 @@ def _project(positions, radii, view, size, block) -> Any:
         depths[j] = z
         s[j + RADIUS * BLOCK] = radius
         s[j + SIZE * BLOCK] = F(n)
-        window = max(window, n if n <= INT(MAX_WINDOW) else INT(0))
-        wide = max(wide, n if n > INT(MAX_WINDOW) else INT(0))
-    return window, wide
+        widest = max(widest, n)
+    return widest
+
+
+@compiled
+@typing.no_type_check
+def _choose_window(count, s) -> Any:
+    """The cheapest window for a block in which some need a wide one: what needs more is drawn alone."""
+    loose = np.zeros(MAX_WINDOW + 1, np.int64)
+    for j in range(count):
+        n = int(s[j + SIZE * BLOCK])
+        for window in range(min(n, MAX_WINDOW + 1)):
+            loose[window] += LOOSE_COST * n * n
+    best = 0
+    for window in range(1, MAX_WINDOW + 1):
+        if count * window * window + loose[window] < count * best * best + loose[best]:
+            best = window
+    return best
 
 
 @compiled
@@ -113,7 +133,7 @@ def _anchor(count, window, size, s, base) -> Any:
     for j in range(count):
         u, v, needed = s[j + U * BLOCK], s[j + V * BLOCK], s[j + SIZE * BLOCK]
         left, top = np.floor(u - half), np.floor(v - half)
-        drawn = (needed > F(0)) & (needed <= F(MAX_WINDOW))
+        drawn = (needed > F(0)) & (needed <= n)
         drawn = drawn & (left > -n) & (left < width) & (top > -n) & (top < height)
         left = left if drawn else F(0)
         top = top if drawn else F(0)
@@ -155,8 +175,8 @@ def _lower(count, first, offset, block, keys) -> Any:
 
 @compiled
 @typing.no_type_check
-def _draw_wide(j, index, view, block, keys) -> Any:
-    """One point with a large footprint, pixel by pixel."""
+def _draw_alone(j, index, view, block, keys) -> Any:
+    """One point, pixel by pixel."""
     s, bits, depths = block
     per_fx, per_fy, setback = view[16], view[17], view[20]
     u, v, z, radius = s[j + U * BLOCK], s[j + V * BLOCK], depths[j], s[j + RADIUS * BLOCK]
