@@ -26,6 +26,7 @@ class StubGenerator:
 
     name = "stub"
     clip_frames = 5
+    reads_prompts = False
 
     def __init__(self, *, fail_at: int | None = None) -> None:
         self.calls: list[Clip | None] = []
@@ -135,6 +136,12 @@ def test_progress_tells_clip_and_step(tmp_path: Path) -> None:
     told: list[Step] = []
     list(explorer.explore(world, Trajectory.parse("right:0.5", frames=7), progress=told.append))
     assert told == [Step(clip=1, clips=2, step=1, steps=1), Step(clip=2, clips=2, step=1, steps=1)]
+
+
+def test_a_prompt_that_nobody_reads_is_said_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    explorer, world = open_world(tmp_path / "w")
+    list(explorer.explore(world, Trajectory.parse("right:0.5", frames=2), prompt="snow"))
+    assert "core stub does not read prompts" in caplog.text
 
 
 def test_the_same_seed_gives_the_same_walk_and_another_does_not(tmp_path: Path) -> None:

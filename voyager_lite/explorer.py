@@ -1,5 +1,6 @@
 """The explorer: opens a picture as a world and walks through it, clip after clip."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from voyager_lite.photograph import Photograph, read_photograph
 from voyager_lite.samples import Sample
 from voyager_lite.world.frames import quantized
 from voyager_lite.world.world import World
+
+logger = logging.getLogger(__name__)
 
 CLIP_SEED_STEP = 7919
 """Clips of one walk draw different noise: clip n of seed s uses s + n times this prime."""
@@ -153,6 +156,8 @@ class Explorer:
         Raises:
             PathBlockedError: See ``plan``.
         """
+        if prompt is not None and not self.generator.reads_prompts:
+            logger.warning("core %s does not read prompts; %r changes nothing", self.generator.name, prompt)
         cameras = path if isinstance(path, Camera) else self.plan(world, path)
         starts = clip_starts(len(cameras), clip_frames=self.generator.clip_frames)
         anchor = len(world) - 1

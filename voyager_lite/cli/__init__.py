@@ -46,7 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
             prog="voyager-lite",
             description="Walk into a picture. `voyager-lite COMMAND --help` explains each command.",
             args=arguments,
-            config=(tyro.conf.OmitSubcommandPrefixes, tyro.conf.OmitArgPrefixes, tyro.conf.FlagConversionOff),
+            config=(
+                tyro.conf.OmitSubcommandPrefixes,
+                tyro.conf.OmitArgPrefixes,
+                tyro.conf.FlagCreatePairsOff,
+            ),
         )
         command.run()
     except (ValueError, OSError, VoyagerLiteError, sqlite3.Error) as error:

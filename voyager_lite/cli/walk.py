@@ -44,7 +44,6 @@ class Walk:
     device: Annotated[str, tyro.conf.arg(help="cpu or cuda.")] = "cpu"
     safe: Annotated[
         bool,
-        tyro.conf.FlagCreatePairsOff,
         tyro.conf.arg(help="Stop before matter instead of refusing the path."),
     ] = False
 
@@ -81,7 +80,6 @@ class Explore(Walk):
     fps: Annotated[float, tyro.conf.arg(help="Frames a second of the videos.")] = 24.0
     guidance_only: Annotated[
         bool,
-        tyro.conf.FlagCreatePairsOff,
         tyro.conf.arg(help="Only render what the photograph shows along the path; imagine nothing."),
     ] = False
 

@@ -35,10 +35,12 @@ class Generator(Protocol):
     Attributes:
         name: As typed after ``--core``.
         clip_frames: Frames of a clip, odd; neighbouring clips share (clip_frames + 1) / 2 of them.
+        reads_prompts: False if a prompt makes no difference.
     """
 
     name: str
     clip_frames: int
+    reads_prompts: bool
 
     def generate(
         self,

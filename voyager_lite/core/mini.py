@@ -29,6 +29,7 @@ class Mini:
 
     name = "mini"
     clip_frames = 25
+    reads_prompts = False
 
     def __init__(self, network: MiniNetwork) -> None:
         self.network = network.eval()
