@@ -86,6 +86,7 @@ def test_a_perfect_source_has_no_error(shared_data: Path) -> None:
     assert row.ours < 0.01
 
 
+@pytest.mark.slow
 def test_layout_is_no_worse_than_the_slope_and_far_better_than_a_plane(shared_data: Path) -> None:
     plane_abs_rel, plane_delta, slope_abs_rel, slope_delta, *scenes = depth_rows(shared_data)
     assert plane_abs_rel.ratio > 1.4 and plane_delta.ratio > 1.3
