@@ -99,6 +99,17 @@ def test_guidance_only_generates_nothing(photograph: Path, tmp_path: Path) -> No
     assert len(World.open(folder)) == 1
 
 
+def test_a_depth_file_decides_the_depth(photograph: Path, tmp_path: Path) -> None:
+    from voyager_lite.export.depth_file import write_depth_npy
+
+    write_depth_npy(tmp_path / "inverse.npy", torch.full((96, 128), 0.25))
+    command = ["explore", str(photograph), "--path", "right:5%", "--frames", "2", "--guidance-only"]
+    depth = ["--depth", str(tmp_path / "inverse.npy"), "--depth-kind", "inverse", "--depth-scale", "2"]
+    assert main([*command, *depth, "--output", str(tmp_path / "w")]) == 0
+    seen = World.open(tmp_path / "w").depth(0)
+    assert torch.allclose(seen, torch.full((96, 128), 8.0), rtol=1e-3)
+
+
 def test_info_and_doctor_write_json(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info", str(world), "--json", str(tmp_path / "info.json")]) == 0
     facts = json.loads((tmp_path / "info.json").read_text())
@@ -128,6 +139,7 @@ def test_render_flies_without_generating(world: Path, tmp_path: Path) -> None:
         ("frames", "frames"),
         ("exr", "depth-exr"),
         ("npy", "depth-npy"),
+        ("png", "depth-png"),
     ],
 )
 def test_every_export_writes_something(world: Path, tmp_path: Path, name: str, format: str | None) -> None:

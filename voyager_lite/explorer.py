@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,10 +20,10 @@ from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core import load_core
 from voyager_lite.core.generator import Generator, Request
 from voyager_lite.depth import choose_depth
-from voyager_lite.depth.estimate import DepthEstimate
+from voyager_lite.depth.estimate import DepthEstimate, DepthSource
 from voyager_lite.errors import PathBlockedError
 from voyager_lite.opening import Opening, View, open_photograph, storable
-from voyager_lite.photograph import Photograph, read_photograph
+from voyager_lite.photograph import Photograph, fit_size, read_photograph, resize_rgb
 from voyager_lite.samples import Sample
 from voyager_lite.world.frames import quantized
 from voyager_lite.world.world import World
@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 CLIP_SEED_STEP = 7919
 """Clips of one walk draw different noise: clip n of seed s uses s + n times this prime."""
+
+MOST_TO_LOOK_AT = 1920
+"""Long side, in pixels, to which a photograph is reduced before its depth is estimated."""
 
 WORTH_LIFTING = 0.0005
 """Share of a frame that the cache must lack for the frame to be fused."""
@@ -76,7 +79,7 @@ class Explorer:
         image: str | Path | Photograph | Sample,
         folder: str | Path,
         *,
-        depth: DepthEstimate | str = "auto",
+        depth: DepthSource | DepthEstimate | str = "auto",
         view: View | None = None,
     ) -> World:
         """Lift a photograph to a new world.
@@ -85,7 +88,7 @@ class Explorer:
             image: A file, a photograph already read, or a sample (whose measured depth and camera
                 are used unless ``depth`` names another source).
             folder: A new or empty folder.
-            depth: What ``--depth`` takes, or a finished estimate of the photograph's own size.
+            depth: What ``--depth`` takes, a source, or a finished estimate of the photograph's own size.
             view: Size, field of view and frame rate.
 
         Raises:
@@ -99,7 +102,7 @@ class Explorer:
         self,
         image: str | Path | Photograph | Sample,
         *,
-        depth: DepthEstimate | str = "auto",
+        depth: DepthSource | DepthEstimate | str = "auto",
         view: View | None = None,
     ) -> Opening:
         """What ``open_image`` would make a world of, in memory only."""
@@ -271,7 +274,7 @@ def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"])
 
 
 def _photograph_and_depth(
-    image: str | Path | Photograph | Sample, depth: DepthEstimate | str, view: View
+    image: str | Path | Photograph | Sample, depth: DepthSource | DepthEstimate | str, view: View
 ) -> tuple[Photograph, DepthEstimate, Camera | None]:
     if isinstance(image, Sample):
         if image.depth is not None and depth == "auto":
@@ -280,5 +283,10 @@ def _photograph_and_depth(
     photograph = image if isinstance(image, Photograph) else read_photograph(Path(image))
     if isinstance(depth, DepthEstimate):
         return photograph, depth, None
+    height, width = photograph.rgb.shape[-2:]
+    if max(height, width) > MOST_TO_LOOK_AT:
+        height, width = fit_size(height, width, long_side=MOST_TO_LOOK_AT)
+        photograph = replace(photograph, rgb=resize_rgb(photograph.rgb, height=height, width=width))
+    source = choose_depth(depth) if isinstance(depth, str) else depth
     fov = view.fov_degrees or photograph.fov_degrees
-    return photograph, choose_depth(depth).estimate(photograph.rgb, fov_degrees=fov), None
+    return photograph, source.estimate(photograph.rgb, fov_degrees=fov), None

@@ -16,7 +16,7 @@ import tyro
 from voyager_lite.cli.report import say, say_table
 from voyager_lite.core.mini import WEIGHTS
 
-Table = Literal["fills", "seams", "views", "cache", "depth"]
+Table = Literal["fills", "walk", "views", "cache", "depth"]
 
 JsonFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="Write the rows as JSON, too.")]
 
@@ -71,11 +71,12 @@ class Bench:
 class Evaluate:
     """Measure quality against baselines and the truth; each table states its own.
 
-    Tables: fills (what was imagined, against inpainting), seams (smooth sampling against concatenation
-    and cross-fade), views (novel views with true depth, against a plain splat), cache (points kept),
-    depth (the embedded estimator, against a plane). The last three need real scenes: --data FOLDER.
+    Tables: fills (what was imagined, against inpainting), walk (seams against concatenation and
+    cross-fade, the way home, the first frame, the time), views (novel views with true depth, against a
+    plain splat), cache (points kept), depth (the embedded estimator, against a plane). The last three
+    need real scenes: --data FOLDER.
 
-    Example: voyager-lite evaluate fills seams --json results.json
+    Example: voyager-lite evaluate fills walk --json results.json
     """
 
     tables: Annotated[

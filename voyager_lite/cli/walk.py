@@ -4,12 +4,13 @@ import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
 from geometry.camera import Camera
 from voyager_lite.cli.report import WalkBar, say, say_table
+from voyager_lite.depth import DepthSource, choose_depth
 from voyager_lite.explorer import Explorer
 from voyager_lite.opening import View
 from voyager_lite.paths import read_path
@@ -69,6 +70,13 @@ class Explore(Walk):
             help="auto, layout (the embedded estimator), a depth file (.png, .exr, .npy) or a depth model."
         ),
     ] = "auto"
+    depth_kind: Annotated[
+        Literal["depth", "inverse"],
+        tyro.conf.arg(help="What a depth file holds; inverse: disparity, depth = scale / value."),
+    ] = "depth"
+    depth_scale: Annotated[
+        float | None, tyro.conf.arg(help="Scene units for one count of a depth file; 0.001 for 16-bit PNG.")
+    ] = None
     fov_degrees: Annotated[
         float | None,
         tyro.conf.arg(help="Horizontal field of view; default: EXIF's, the depth model's, or 60."),
@@ -91,7 +99,7 @@ class Explore(Walk):
         view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
         require_free(self.output)
         explorer = Explorer.from_pretrained(self.core, device=self.device)
-        opening = explorer.lift(picture, depth=self.depth, view=view)
+        opening = explorer.lift(picture, depth=self._depth(), view=view)
         say(f"depth: {opening.origin['depth']}")
         cameras = explorer.plan(opening, path, safe=self.safe)
         world = World.create(self.output, opening)
@@ -101,6 +109,11 @@ class Explore(Walk):
             return
         _walk(explorer, world, cameras, self)
         _summary(world, started)
+
+    def _depth(self) -> DepthSource | str:
+        if self.depth == "auto":
+            return self.depth
+        return choose_depth(self.depth, quantity=self.depth_kind, scale=self.depth_scale, device=self.device)
 
     def _picture(self) -> Path | Sample:
         if self.sample is not None and self.image is None:

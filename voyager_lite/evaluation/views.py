@@ -147,6 +147,19 @@ def cache_rows(scene: RgbdScene) -> list[BenchRow]:
     ]
 
 
+def _points_row(kept: int, everything: int, case: str, name: str) -> BenchRow:
+    """Fewer is better, so the ratio is turned round."""
+    return BenchRow(
+        name="points kept",
+        ours=float(kept),
+        baseline=float(everything),
+        baseline_name=name,
+        ratio=everything / kept,
+        unit="points",
+        case=case,
+    )
+
+
 def _row(name: str, pair: Sequence[float], unit: str, case: str, baseline_name: str) -> BenchRow:
     """A row of figures of which more is better: ours, then the baseline's."""
     ours, baseline = pair

@@ -12,7 +12,7 @@ from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from voyager_lite.export.cameras_json import write_cameras_json
 from voyager_lite.export.colmap import write_colmap
-from voyager_lite.export.depth_file import write_depth_exr, write_depth_npy
+from voyager_lite.export.depth_file import write_depth_exr, write_depth_npy, write_depth_png16
 from voyager_lite.export.nerfstudio import write_camera_path, write_transforms
 from voyager_lite.export.ply import write_ply
 from voyager_lite.export.png import write_png
@@ -141,6 +141,11 @@ def _depth_files(
     return write_all
 
 
+def _depth_png(path: Path, depth: Tensor) -> None:
+    """In thousandths of a unit; what is too far for 16 bits, as the sky, is written as 0: none."""
+    write_depth_png16(path, depth, valid=(depth > 0) & (depth <= MOST_IN_PNG))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Format:
     """One kind of result.
@@ -154,6 +159,8 @@ class Format:
     write: Callable[[Exportable, Path], list[Path]]
 
 
+MOST_IN_PNG = 65.5
+
 FRAME_NAME = "frame_{:05d}.png"
 
 FORMATS: dict[str, Format] = {
@@ -166,5 +173,6 @@ FORMATS: dict[str, Format] = {
     "colmap": Format(suffix="", write=_colmap),
     "frames": Format(suffix="", write=_frames),
     "depth-exr": Format(suffix="", write=_depth_files(".exr", write_depth_exr)),
+    "depth-png": Format(suffix="", write=_depth_files(".png", _depth_png)),
     "depth-npy": Format(suffix="", write=_depth_files(".npy", write_depth_npy)),
 }
