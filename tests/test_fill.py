@@ -165,3 +165,35 @@ def test_a_known_depth_that_is_no_distance_is_refused(value):
 def test_a_membrane_without_sources_is_refused():
     with pytest.raises(ValueError, match="no source"):
         fill_membrane(np.zeros((4, 4, 1), np.float32), np.full((4, 4), HOLE, np.uint8))
+
+
+def tower_before_sky():
+    """Brown ground below, blue sky above, and between them a hole that both border."""
+    rgb = torch.zeros(1, 3, 48, 64)
+    rgb[0, :, :20] = torch.tensor([0.3, 0.5, 1.0])[:, None, None]
+    rgb[0, :, 20:] = torch.tensor([0.5, 0.3, 0.1])[:, None, None]
+    depth = torch.full((1, 48, 64), 40.0)
+    depth[:, 20:] = 4.0
+    known = torch.ones(1, 48, 64, dtype=torch.bool)
+    known[:, 8:32, 20:44] = False
+    return rgb * known[:, None], depth * known, known
+
+
+def test_sky_and_matter_never_mix():
+    rgb, depth, known = tower_before_sky()
+    filled_rgb, filled_depth = background_fill(rgb, depth, known, sky_from=20.0)
+    is_sky = torch.isclose(filled_depth, torch.tensor(40.0), rtol=1e-3)
+    is_ground = torch.isclose(filled_depth, torch.tensor(4.0), rtol=1e-3)
+    assert bool((is_sky ^ is_ground).all())
+    assert bool(is_sky[0, 9, 32]) and bool(is_ground[0, 31, 32])
+    blue, brown = torch.tensor([0.3, 0.5, 1.0]), torch.tensor([0.5, 0.3, 0.1])
+    colors = filled_rgb.permute(0, 2, 3, 1)
+    assert torch.allclose(colors[is_sky], blue.expand_as(colors[is_sky]), atol=1e-3)
+    assert torch.allclose(colors[is_ground], brown.expand_as(colors[is_ground]), atol=1e-3)
+
+
+def test_without_a_sky_the_same_hole_is_one_membrane():
+    rgb, depth, known = tower_before_sky()
+    _, filled = background_fill(rgb, depth, known)
+    between = (filled > 4.1) & (filled < 39.0)
+    assert bool(between.any())

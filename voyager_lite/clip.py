@@ -1,5 +1,6 @@
 """RGB-D video: what goes into a generator and what comes out."""
 
+import math
 from dataclasses import dataclass
 
 from jaxtyping import Bool, Float
@@ -17,12 +18,14 @@ class Guidance:
         depth: Depth along the axis in scene units; 0 where not ``known``.
         known: True where the cache covers the pixel; the rest is to be generated.
         cameras: One camera a frame.
+        sky_from: Depth from which on a pixel shows sky; infinite in worlds without one.
     """
 
     rgb: Float[Tensor, "frame 3 height width"]
     depth: Float[Tensor, "frame height width"]
     known: Bool[Tensor, "frame height width"]
     cameras: Camera
+    sky_from: float = math.inf
 
     def __len__(self) -> int:
         return self.rgb.shape[0]
@@ -33,6 +36,7 @@ class Guidance:
             depth=self.depth[frames],
             known=self.known[frames],
             cameras=self.cameras[frames],
+            sky_from=self.sky_from,
         )
 
 

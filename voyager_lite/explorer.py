@@ -200,7 +200,7 @@ class Explorer:
         if anchored:
             rgb[0], depth[0] = world.rgb(-1), world.depth(-1)
             known[0] = True
-        return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras)
+        return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras, sky_from=world.sky_from)
 
     def _commit(
         self, world: World, result: Clip, guidance: Guidance, *, first_frame: int, request: Request
@@ -255,7 +255,6 @@ def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"])
     Frames with most new pixels come first: they show new ground widest. What they bring is then seen by
     the others, of which those are left out that would bring hardly anything (``WORTH_LIFTING``).
     """
-    distance = float(world.origin["sky_distance"])  # type: ignore[arg-type]
     unseen = (~known).flatten(1).sum(-1)
     entered = []
     for index in unseen.argsort(descending=True, stable=True).tolist():
@@ -265,10 +264,10 @@ def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"])
             or float((~world.cache.render(camera).known).float().mean()) < WORTH_LIFTING
         ):
             continue
-        sky = clip.depth[index] > distance / 2
+        sky = clip.depth[index] >= world.sky_from
         picture = clip.rgb[index]
         matter = lift(picture, clip.depth[index], camera, valid=~sky)
-        far = lift_sky(picture, camera, sky=sky, distance=distance)
+        far = lift_sky(picture, camera, sky=sky, distance=world.sky_distance)
         entered.append(world.cache.add(storable(PointCloud.concatenate([matter, far])), camera))
     return PointCloud.concatenate(entered)
 

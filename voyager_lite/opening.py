@@ -118,7 +118,7 @@ def open_photograph(
     camera = cut.camera(camera)
     distance = SKY_DISTANCE * (float(depth[valid].amax()) if bool(valid.any()) else 1.0)
     filled = torch.where(sky, distance, depth)[None]
-    _, completed = background_fill(rgb[None], filled, (valid | sky)[None])
+    _, completed = background_fill(rgb[None], filled, (valid | sky)[None], sky_from=distance / 2)
     clip = quantized(Clip(rgb=rgb[None], depth=completed, cameras=Camera.stack([camera])))
     points = lift(clip.rgb[0], clip.depth[0], camera, valid=valid, sky=sky, sky_distance=distance)
     origin: dict[str, object] = {

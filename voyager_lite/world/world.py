@@ -69,6 +69,16 @@ class World:
         """Where the picture and its depth came from."""
         return self.store.origin
 
+    @property
+    def sky_distance(self) -> float:
+        """Radius of the sky's shell, scene units."""
+        return float(self.origin["sky_distance"])  # type: ignore[arg-type]
+
+    @property
+    def sky_from(self) -> float:
+        """Depth from which on a pixel of a frame shows sky: half the shell's radius."""
+        return self.sky_distance / 2
+
     @cached_property
     def cache(self) -> WorldCache:
         """The world's points, ready to be rendered and added to."""
