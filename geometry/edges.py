@@ -5,11 +5,15 @@ Everything here works on inverse depth, because a plane seen by a pinhole camera
 floor seen at a grazing angle, however steep its depth, is told from a break.
 """
 
+from functools import partial
+
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from geometry.checks import require_shape
+from geometry.kernels.strips import in_strips
 
 JUMP = 0.03
 """Relative change of inverse depth, beyond what a plane explains, that is a break and not noise."""
@@ -44,12 +48,19 @@ def depth_edges(
         ValueError: The maps differ in shape.
     """
     require_shape("valid", valid, depth.shape)
-    seen = valid if sky is None else valid | sky
-    inverse = inverse_depth(depth, valid)
-    flying = torch.zeros_like(valid)
-    for dim in (-1, -2):
-        flying |= _between_two_surfaces(inverse, seen, dim)
-    return flying & valid
+    if sky is not None:
+        require_shape("sky", sky, depth.shape)
+    # Imported where it is called, here and below: numba takes long to load.
+    from geometry.kernels.edges import flying
+
+    seen = frames(valid if sky is None else valid | sky, margin=REACH + 1)
+    inverse = frames(inverse_depth(depth, valid), margin=REACH + 1)
+    number = inverse.dtype.type
+    limits = number(JUMP), number(1 + JUMP), number(1 - JUMP), REACH
+    found = np.empty((len(inverse), *valid.shape[-2:]), np.bool_)
+    for frame, there, out in zip(inverse, seen, found, strict=True):
+        in_strips(len(out), partial(flying, frame, there, limits), out)
+    return _maps(found, valid) & valid
 
 
 def bridge_gaps(
@@ -64,23 +75,25 @@ def bridge_gaps(
     Returns:
         Depth and validity with those pixels added; everything else is unchanged.
     """
-    inverse = inverse_depth(depth, valid)
-    closed = valid
-    for dim in (-1, -2):
-        before, after = shift(inverse, -1, dim), shift(inverse, 1, dim)
-        agree = (before - after).abs() <= JUMP * torch.maximum(before, after)
-        gap = ~closed & shift(closed, -1, dim) & shift(closed, 1, dim) & agree
-        inverse = torch.where(gap, (before + after) / 2, inverse)
-        closed = closed | gap
-    added = closed & ~valid
-    return torch.where(added, 1 / torch.where(added, inverse, torch.ones_like(inverse)), depth), closed
+    from geometry.kernels.edges import bridge
+
+    if bool(valid.all()):
+        return depth, valid
+    inverse, known = frames(inverse_depth(depth, valid)), frames(valid)
+    for along_columns in (False, True):
+        filled, closed = inverse.copy(), known.copy()
+        for i in range(len(inverse)):
+            bridge(inverse[i], known[i], inverse.dtype.type(JUMP), along_columns, (filled[i], closed[i]))
+        inverse, known = filled, closed
+    bridged = _maps(known, valid)
+    return torch.where(bridged & ~valid, 1 / _maps(inverse, depth), depth), bridged
 
 
 def inverse_depth(
     depth: Float[Tensor, "*batch height width"], valid: Bool[Tensor, "*batch height width"]
 ) -> Float[Tensor, "*batch height width"]:
     """1 / depth where ``valid``, 0 elsewhere."""
-    return torch.where(valid, 1 / torch.where(valid, depth, torch.ones_like(depth)), torch.zeros_like(depth))
+    return torch.where(valid, 1 / depth, 0.0)
 
 
 def surface_links(
@@ -96,53 +109,24 @@ def surface_links(
         valid: True where there is matter.
         dim: -1 for the neighbour to the right, -2 for the one below.
     """
-    following, follows = shift(inverse, 1, dim), shift(valid, 1, dim)
-    step = following - inverse
-    before = step - (inverse - shift(inverse, -1, dim))
-    after = step - (shift(inverse, 2, dim) - following)
-    excess = step.abs()
-    excess = torch.where(shift(valid, -1, dim), torch.minimum(excess, before.abs()), excess)
-    excess = torch.where(shift(valid, 2, dim), torch.minimum(excess, after.abs()), excess)
-    return valid & follows & (excess <= JUMP * torch.maximum(inverse, following))
+    from geometry.kernels.edges import links
+
+    values, known = frames(inverse, margin=2), frames(valid, margin=2)
+    found = np.empty((len(values), *valid.shape[-2:]), np.bool_)
+    for frame, there, out in zip(values, known, found, strict=True):
+        links(frame, there, values.dtype.type(JUMP), dim == -2, out)
+    return _maps(found, valid)
 
 
-def _between_two_surfaces(inverse: Tensor, seen: Tensor, dim: int) -> Tensor:
-    steep = JUMP * inverse
-    rise_before = inverse - shift(inverse, -1, dim)
-    rise_after = shift(inverse, 1, dim) - inverse
-    inside = shift(seen, -1, dim) & shift(seen, 1, dim)
-    monotone = ((rise_before > steep) & (rise_after > steep)) | (
-        (rise_before < -steep) & (rise_after < -steep)
-    )
-    between = torch.zeros_like(seen)
-    for distance in range(1, REACH + 1):
-        left, left_seen, left_slope_seen = _continued(inverse, seen, -distance, dim)
-        right, right_seen, right_slope_seen = _continued(inverse, seen, distance, dim)
-        told = left_seen & right_seen & (left_slope_seen | right_slope_seen)
-        near, far = torch.maximum(left, right), torch.minimum(left, right)
-        between |= told & (near > inverse * (1 + JUMP)) & (far < inverse * (1 - JUMP))
-    return seen & inside & monotone & between
+def frames(maps: Shaped[Tensor, "*batch height width"], *, margin: int = 0) -> np.ndarray:
+    """The maps one after the other for the compiled loops, with a margin of 0 or False on all sides.
 
-
-def _continued(inverse: Tensor, seen: Tensor, offset: int, dim: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The plane through the pixels at ``offset`` and one further, continued to the pixel itself.
-
-    Where the further one is not seen the surface is taken to face the camera. Also: whether the first
-    of the two is seen, and whether both are.
+    Returns:
+        (frame, height + 2 margin, width + 2 margin), sharing the maps' memory where it can.
     """
-    away = offset + (1 if offset > 0 else -1)
-    start, beyond = shift(inverse, offset, dim), shift(inverse, away, dim)
-    start_seen = shift(seen, offset, dim)
-    slope_seen = start_seen & shift(seen, away, dim)
-    slope = torch.where(slope_seen, start - beyond, torch.zeros_like(start))
-    return start + abs(offset) * slope, start_seen, slope_seen
+    flat = maps.detach().cpu().reshape(-1, *maps.shape[-2:]).contiguous().numpy()
+    return np.pad(flat, ((0, 0), (margin, margin), (margin, margin))) if margin else flat
 
 
-def shift(values: Tensor, offset: int, dim: int) -> Tensor:
-    """``values[i + offset]`` at ``i`` along ``dim``; 0 or False beyond the picture."""
-    size = values.shape[dim]
-    moved = torch.zeros_like(values)
-    count = size - abs(offset)
-    if count > 0:
-        moved.narrow(dim, max(-offset, 0), count).copy_(values.narrow(dim, max(offset, 0), count))
-    return moved
+def _maps(found: np.ndarray, like: Tensor) -> Tensor:
+    return torch.from_numpy(found).reshape(like.shape).to(like.device)

@@ -1,7 +1,9 @@
 """From a picture and its depth to points."""
 
 import math
+from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -10,9 +12,9 @@ from torch import Tensor
 from geometry.camera import Camera
 from geometry.checks import require_finite, require_shape
 from geometry.cloud import PointCloud
-from geometry.edges import bridge_gaps, depth_edges, inverse_depth, shift, surface_links
+from geometry.edges import bridge_gaps, depth_edges, frames, inverse_depth, surface_links
+from geometry.kernels.strips import in_strips
 from geometry.normals import normals_from_depth
-from geometry.projection import world_points
 
 OVERLAP = 1.2
 """Radius of a disc over half the diagonal of the cell that its pixel cuts out of the surface: enough for
@@ -70,7 +72,7 @@ def lift(
     _require_frame(image, depth, camera, valid, sky)
     flying = depth_edges(depth, valid, sky=sky)
     depth, valid = bridge_gaps(depth, valid & ~flying)
-    valid &= ~(sky | flying)
+    valid = valid & ~(sky | flying)
     matter = _surface(image, depth, camera, valid)
     if not bool(sky.any()):
         return matter
@@ -90,21 +92,29 @@ def lift(
 
 
 def _surface(image: Tensor, depth: Tensor, camera: Camera, valid: Tensor) -> PointCloud:
-    depth = torch.where(valid, depth, torch.ones_like(depth))
-    normals = normals_from_depth(depth, camera, valid=valid)[valid]
-    positions = world_points(depth, camera)[valid]
-    gaze = positions - camera.center.to(positions)
-    facing = -(normals * gaze).sum(-1) / gaze.norm(dim=-1)
-    slant = 1 / facing.clamp(min=1 / MAX_SLANT)
-    spread = OVERLAP * ((1 + slant**2) / 2).sqrt()
-    spread = torch.where(_inside(inverse_depth(depth, valid), valid)[valid], spread, spread.clamp(max=RIM))
+    # Imported where it is called: numba takes long to load.
+    from geometry.kernels.points import place
+
+    normals = normals_from_depth(depth, camera, valid=valid)
+    inverse = inverse_depth(depth, valid)
+    links = [frames(surface_links(inverse, valid, dim=dim))[0] for dim in (-1, -2)]
+    known = frames(valid)[0]
+    counts = known.sum(axis=1)
+    total = int(counts.sum())
+    positions, colors, facing = (np.empty((total, 3), np.float32) for _ in range(3))
+    radii = np.empty(total, np.float32)
+    maps = frames(image), frames(depth)[0], known, normals.cpu().numpy()
+    view = camera.K.cpu().numpy(), camera.camera_to_world.cpu().numpy()
+    spreads = _cell(camera), MAX_SLANT, OVERLAP, RIM
+    out = counts.cumsum() - counts, positions, colors, facing, radii
+    in_strips(camera.height, partial(place, maps, tuple(links), view, spreads), out)
     return PointCloud(
-        positions=positions.float(),
-        colors=image.permute(1, 2, 0)[valid].float(),
-        normals=normals.float(),
-        radii=(_cell(camera) * depth[valid] * spread).float(),
-        sky=torch.zeros(len(positions), dtype=torch.bool, device=depth.device),
-    )
+        positions=torch.from_numpy(positions),
+        colors=torch.from_numpy(colors),
+        normals=torch.from_numpy(facing),
+        radii=torch.from_numpy(radii),
+        sky=torch.zeros(total, dtype=torch.bool),
+    ).to(depth.device)
 
 
 def lift_sky(
@@ -119,13 +129,16 @@ def lift_sky(
     For rendered frames, whose pixels show either matter or sky: there ``lift`` would take the band beside
     a silhouette for mixed, and the silhouette would grow by that width with every frame that is fused.
     """
-    center = camera.center.to(image)
-    rays = (world_points(torch.ones_like(image[0]), camera) - center)[sky]
+    row, column = torch.nonzero(sky, as_tuple=True)
+    K, pose = camera.K.to(image), camera.camera_to_world.to(image)
+    x, y = (column + 0.5 - K[0, 2]) / K[0, 0], (row + 0.5 - K[1, 2]) / K[1, 1]
+    rays = torch.stack([x, y, torch.ones_like(x)], dim=-1)
     lengths = rays.norm(dim=-1, keepdim=True)
+    gaze = (rays @ pose[:3, :3].mT) / lengths
     return PointCloud(
-        positions=center + rays / lengths * distance,
-        colors=image.permute(1, 2, 0)[sky],
-        normals=-rays / lengths,
+        positions=pose[:3, 3] + gaze * distance,
+        colors=image[:, row, column].mT,
+        normals=-gaze,
         radii=OVERLAP * _cell(camera) * distance / lengths[:, 0],
         sky=torch.ones(len(rays), dtype=torch.bool, device=image.device),
     )
@@ -134,12 +147,6 @@ def lift_sky(
 def _cell(camera: Camera) -> float:
     """Radius, at depth 1, of the disc for the cell of one pixel on a surface that faces the camera."""
     return math.hypot(1 / float(camera.K[0, 0]), 1 / float(camera.K[1, 1])) / 2
-
-
-def _inside(inverse: Tensor, valid: Tensor) -> Tensor:
-    """True where the surface goes on to all four sides."""
-    right, below = surface_links(inverse, valid, dim=-1), surface_links(inverse, valid, dim=-2)
-    return right & shift(right, -1, -1) & below & shift(below, -1, -2)
 
 
 def _rim(depth: Tensor, valid: Tensor, sky: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,7 +184,9 @@ def _require_frame(image: Tensor, depth: Tensor, camera: Camera, valid: Tensor, 
     require_shape("depth", depth, size)
     require_shape("valid", valid, size)
     require_shape("sky", sky, size)
-    require_finite("image", image)
+    # A sum is finite only if all terms are, and far cheaper than a look at each.
+    if not math.isfinite(float(image.sum())):
+        require_finite("image", image)
     bad = int((valid & ~(torch.isfinite(depth) & (depth > 0))).sum())
     if bad:
         raise ValueError(f"depth has {bad} valid pixels that are not finite and > 0; expected none")

@@ -1,13 +1,16 @@
 """Surface normals from depth maps."""
 
+from functools import partial
+
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.checks import require_shape
-from geometry.edges import inverse_depth, shift, surface_links
-from geometry.projection import pixel_centers
+from geometry.edges import frames, inverse_depth, surface_links
+from geometry.kernels.strips import in_strips
 
 SMOOTHING = 8
 """Rounds of [1 2 1] / 4 along rows and columns before the slope is measured: a deviation of two pixels.
@@ -42,37 +45,25 @@ def normals_from_depth(
     """
     require_shape("valid", valid, depth.shape)
     require_shape("depth", depth, (*camera.batch_shape, camera.height, camera.width))
+    # Imported where it is called: numba takes long to load.
+    from geometry.kernels.normals import orient, smooth
+
     inverse = inverse_depth(depth, valid)
-    right = surface_links(inverse, valid, dim=-1)
-    below = surface_links(inverse, valid, dim=-2)
-    smooth = _smoothed(inverse, right, below)
-    slope_x, slope_y = _slope(smooth, right, -1), _slope(smooth, below, -2)
-    K = camera.K.to(depth)[..., None, None, :, :]
-    pixels = pixel_centers(height=camera.height, width=camera.width, dtype=depth.dtype, device=depth.device)
-    offset = pixels - K[..., :2, 2]
-    toward = torch.stack(
-        [
-            -slope_x * K[..., 0, 0],
-            -slope_y * K[..., 1, 1],
-            slope_x * offset[..., 0] + slope_y * offset[..., 1] - torch.where(valid, smooth, 1.0),
-        ],
-        dim=-1,
-    )
-    toward = toward / toward.norm(dim=-1, keepdim=True)
-    return toward @ camera.world_to_camera.to(depth)[..., None, :3, :3]
+    right, below = surface_links(inverse, valid, dim=-1), surface_links(inverse, valid, dim=-2)
+    values, known, links = frames(inverse), frames(valid), (frames(right), frames(below))
+    padded_links = frames(right, margin=1), frames(below, margin=1)
+    found = np.empty((*values.shape, 3), values.dtype)
+    for i, view in enumerate(_views(camera, values.dtype)):
+        level = np.empty_like(values[i])
+        in_strips(camera.height, partial(smooth, values[i], (links[0][i], links[1][i]), SMOOTHING), level)
+        maps = known[i], padded_links[0][i], padded_links[1][i]
+        in_strips(camera.height, partial(orient, np.pad(level, 1), maps, view), found[i])
+    return torch.from_numpy(found).reshape(*depth.shape, 3).to(depth.device)
 
 
-def _smoothed(inverse: Tensor, right: Tensor, below: Tensor) -> Tensor:
-    inside = [(right & shift(right, -1, -1), -1), (below & shift(below, -1, -2), -2)]
-    for _ in range(SMOOTHING):
-        for both, dim in inside:
-            bend = shift(inverse, -1, dim) + shift(inverse, 1, dim) - 2 * inverse
-            inverse = torch.where(both, inverse + bend / 4, inverse)
-    return inverse
-
-
-def _slope(inverse: Tensor, linked: Tensor, dim: int) -> Tensor:
-    """Change per pixel along ``dim``: the mean over the links to either side, 0 without any."""
-    after = torch.where(linked, shift(inverse, 1, dim) - inverse, torch.zeros_like(inverse))
-    links = linked.to(inverse) + shift(linked, -1, dim).to(inverse)
-    return (after + shift(after, -1, dim)) / links.clamp(min=1)
+def _views(camera: Camera, dtype: np.dtype) -> list[tuple[np.floating, ...]]:
+    """What ``orient`` needs of each camera."""
+    K = camera.K.reshape(-1, 3, 3)
+    rotation = camera.world_to_camera.reshape(-1, 4, 4)[:, :3, :3].flatten(1)
+    lens = torch.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], dim=-1)
+    return [tuple(row) for row in torch.cat([lens, rotation], dim=-1).cpu().numpy().astype(dtype)]
