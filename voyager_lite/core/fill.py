@@ -1,5 +1,6 @@
 """Filling holes from the background: what a disocclusion shows lay behind, so its far side tells most."""
 
+import math
 from typing import no_type_check
 
 import cv2
@@ -26,6 +27,9 @@ FOREGROUND_REACH = 0.06
 CLOSE = 0.004
 """Distance over the width, at which a pixel as near as foreground belongs to it."""
 
+SKY_SHARE = 0.1
+"""Share of sky in what a hole pixel's border says, from which on it is sky: silhouettes end, sky goes on."""
+
 SPECK = 2e-4
 """Islands of known pixels smaller than this share of the picture are no surface."""
 
@@ -41,19 +45,23 @@ def background_fill(
     rgb: Float[Tensor, "frame 3 height width"],
     depth: Float[Tensor, "frame height width"],
     known: Bool[Tensor, "frame height width"],
+    *,
+    sky_from: float = math.inf,
 ) -> tuple[Float[Tensor, "frame 3 height width"], Float[Tensor, "frame height width"]]:
     """Fill the unknown pixels of every frame smoothly from the background around them.
 
     A hole between a near and a far border is a disocclusion: the near border (within a small
     distance) is left out, and a membrane is drawn over the hole from what remains. Holes that reach
     the picture's rim continue outwards, levelling off. Depth is filled as inverse depth, in the same
-    way. A frame of which nothing is known takes the mean of the nearest frame that knows something;
-    if none does, mid grey at depth 1.
+    way. Sky and matter never mix: hole pixels whose border is sky in good part become sky, from sky
+    alone, and the others are filled from matter alone. A frame of which nothing is known takes the mean
+    of the nearest frame that knows something; if none does, mid grey at depth 1.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.
         depth: Depth along the axis; only known pixels are read, where it must be > 0.
         known: True where a pixel is given.
+        sky_from: Depth from which on a known pixel shows sky.
 
     Returns:
         RGB and depth without holes; known pixels are unchanged. The same input gives the same bytes.
@@ -74,11 +82,32 @@ def background_fill(
     answered = [bool(mask[frame].any()) for frame in range(frames)]
     for frame in range(frames):
         if answered[frame] and not mask[frame].all():
-            fill_membrane(values[frame], source_state(values[frame, :, :, 3], mask[frame], reach=reach))
+            state = source_state(values[frame, :, :, 3], mask[frame], reach=reach)
+            _fill_apart(values[frame], state, sky=mask[frame] & (values[frame, :, :, 3] <= 1 / sky_from))
     _answer_empty(values, answered)
     result = torch.from_numpy(values).to(rgb.device).permute(0, 3, 1, 2)
     complete = torch.where(known[:, None], rgb, result[:, :3])
     return complete, torch.where(known, depth, 1 / result[:, 3])
+
+
+def _fill_apart(
+    values: Float[np.ndarray, "height width 4"],
+    state: np.ndarray,
+    *,
+    sky: Bool[np.ndarray, "height width"],
+) -> None:
+    """Fill the holes in place, those that are sky from sky and the others from matter."""
+    from_sky, from_matter = (state == SOURCE) & sky, (state == SOURCE) & ~sky
+    if not from_sky.any() or not from_matter.any():
+        fill_membrane(values, state)
+        return
+    share = np.where(from_sky, np.float32(1), np.float32(0))[..., None]
+    fill_membrane(share, state)
+    is_sky = (state == HOLE) & (share[..., 0] > SKY_SHARE)
+    for part, other in ((is_sky, from_matter), ((state == HOLE) & ~is_sky, from_sky)):
+        filled = values.copy()
+        fill_membrane(filled, np.where(other, np.uint8(BLOCKED), state))
+        values[part] = filled[part]
 
 
 def source_state(
