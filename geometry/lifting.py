@@ -32,7 +32,10 @@ SKY_DISTANCE = 10.0
 """Radius of the sky's shell over the largest depth of matter."""
 
 SKY_BAND = 2
-"""Width in pixels of the band of sky beside matter whose pixels show both."""
+"""Width in pixels of the band on either side of a silhouette against the sky whose pixels show both."""
+
+CLEAR_DIFFERENCE = 0.02
+"""Squared distance of two colours from which on a mixture of them can be told apart."""
 
 
 def lift(
@@ -47,10 +50,11 @@ def lift(
     """Lift one picture to points with normals and radii.
 
     Matter: one point a pixel; gaps one pixel wide within a surface are bridged, flying pixels dropped.
-    Sky: one point a pixel, on a sphere around the camera. In the band beside matter a pixel shows both,
-    and becomes two points: what the picture shows, at the depth of the matter beside it, and behind
-    that a point of sky in the colour of the open sky nearby. So the picture comes back as it is from
-    its own camera, and from elsewhere no colour of an object stands in the sky.
+    Sky: one point a pixel, on a sphere around the camera. In the band on both sides of a silhouette a
+    pixel shows both, and its colour decides, between that of the solid matter and that of the open sky
+    nearby. A pixel that is mostly matter becomes a point of matter, and behind it one of clean sky; one
+    that is mostly sky becomes clean sky alone. So from elsewhere no colour of an object stands in the
+    sky, and no rim of sky sticks to an object; and masks that are off by a pixel or two do no harm.
 
     Args:
         image: RGB in [0, 1].
@@ -73,22 +77,32 @@ def lift(
     flying = depth_edges(depth, valid, sky=sky)
     depth, valid = bridge_gaps(depth, valid & ~flying)
     valid = valid & ~(sky | flying)
-    matter = _surface(image, depth, camera, valid)
     if not bool(sky.any()):
-        return matter
+        return _surface(image, depth, camera, valid)
     if sky_distance is None:
         sky_distance = SKY_DISTANCE * (float(depth[valid].amax()) if bool(valid.any()) else 1.0)
-    rim_depth, rim = _rim(depth, valid, sky)
-    open_sky = sky & ~_widened(~sky, SKY_BAND)
+    open_sky, solid = sky & ~_widened(~sky, SKY_BAND), valid & ~_widened(sky, SKY_BAND)
     clean = _spread(image, open_sky) if bool(open_sky.any()) else image
-    band = sky & ~open_sky
+    share = _share_of_matter(image, clean, _spread(image, solid) if bool(solid.any()) else image, valid)
+    valid = valid & (solid | (share > 0.5))
+    rim_depth, rim = _rim(depth, valid, sky & (share > 0.5))
+    cleared = _widened(sky, SKY_BAND) & ~valid
     return PointCloud.concatenate(
         [
-            matter,
+            _surface(image, depth, camera, valid),
             _surface(image, rim_depth, camera, rim),
-            lift_sky(torch.where(band, clean, image), camera, sky=sky, distance=sky_distance),
+            lift_sky(torch.where(open_sky, image, clean), camera, sky=sky | cleared, distance=sky_distance),
         ]
     )
+
+
+def _share_of_matter(image: Tensor, sky: Tensor, matter: Tensor, valid: Tensor) -> Tensor:
+    """How much of a pixel's colour is matter's, 0 to 1 (least squares on the line between the two
+    colours); where these hardly differ the mask is believed."""
+    line = matter - sky
+    length = line.square().sum(0)
+    share = ((image - sky) * line).sum(0) / length.clamp(min=CLEAR_DIFFERENCE)
+    return torch.where(length < CLEAR_DIFFERENCE, valid.to(image), share.clamp(0, 1))
 
 
 def _surface(image: Tensor, depth: Tensor, camera: Camera, valid: Tensor) -> PointCloud:

@@ -46,10 +46,10 @@ def tilted_plane(degrees: float, camera: Camera) -> Tensor:
     return torch.where((depth > 0) & (depth < 60), depth, torch.zeros_like(depth))
 
 
-def sky_scene() -> tuple[Tensor, Tensor, Tensor]:
+def sky_scene(red_share: float = 0.6) -> tuple[Tensor, Tensor, Tensor]:
     """A red post before blue sky; the two pixels beside the post show both."""
     image = BLUE[:, None, None].expand(3, HEIGHT, WIDTH).clone()
-    image[:, :, 28:42] = ((BLUE + RED) / 2)[:, None, None]
+    image[:, :, 28:42] = torch.lerp(BLUE, RED, red_share)[:, None, None]
     image[:, :, 30:40] = RED[:, None, None]
     depth = torch.zeros(HEIGHT, WIDTH)
     depth[:, 30:40] = 2.0
@@ -127,11 +127,27 @@ def test_sky_lies_on_a_shell_far_behind_matter_and_faces_the_camera() -> None:
 
 
 def test_no_colour_of_an_object_stands_in_the_sky_and_the_picture_still_comes_back() -> None:
-    image, depth, sky = sky_scene()
+    image, depth, sky = sky_scene(red_share=0.6)
     cloud = lift(image, depth, CAMERA, valid=~sky, sky=sky)
     torch.testing.assert_close(cloud[cloud.sky].colors, BLUE.expand(int(sky.sum()), 3))
     torch.testing.assert_close(render_points(cloud, CAMERA).rgb, image)
     assert len(cloud.matter) == HEIGHT * (10 + 2 * SKY_BAND)
+
+
+def test_no_rim_of_sky_sticks_to_an_object() -> None:
+    image, depth, sky = sky_scene(red_share=0.3)
+    cloud = lift(image, depth, CAMERA, valid=~sky, sky=sky)
+    torch.testing.assert_close(cloud[cloud.sky].colors, BLUE.expand(int(sky.sum()), 3))
+    torch.testing.assert_close(cloud.matter.colors, RED.expand(HEIGHT * 10, 3))
+
+
+def test_a_sky_mask_that_is_too_narrow_does_no_harm() -> None:
+    image, depth, sky = sky_scene(red_share=0.0)
+    sky[:, 28:30] = False
+    depth[:, 28:30] = 2.0
+    cloud = lift(image, depth, CAMERA, valid=~sky, sky=sky)
+    torch.testing.assert_close(cloud.matter.colors, RED.expand(HEIGHT * 10, 3))
+    torch.testing.assert_close(render_points(cloud, CAMERA).rgb, image)
 
 
 def test_sky_has_no_cracks_when_the_camera_turns() -> None:
