@@ -1,16 +1,19 @@
 """A whole clip from its key frames: new content is made once, lifted to points and seen again."""
 
+import math
+from bisect import bisect_left
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
-from geometry.lifting import lift
+from geometry.lifting import lift, lift_sky
 from geometry.rasterizer import render_points
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core.coarse import CoarseFrames
-from voyager_lite.core.detail import complete_frame
+from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, is_textured
 from voyager_lite.core.fill import background_fill
 from voyager_lite.sampling.seam import crossfade
 
@@ -22,7 +25,9 @@ def complete_clip(
 
     Key frames are taken in ``order_of_keys``. Each first sees what the ones before it made, beneath its
     known pixels; only what is then still missing is new, and becomes points. The other frames see those
-    points; the few pixels left between them are filled from their surroundings.
+    points; the few pixels left between them are filled from their surroundings. So new content stands
+    still. In pictures without texture, what it looks like is then drawn to what the network says of each
+    key frame, and between key frames to what lies between: there is no detail that could swim.
 
     Args:
         guidance: The clip to complete.
@@ -40,12 +45,16 @@ def complete_clip(
         if frame < shared and previous is not None:
             made = previous.rgb[frame], previous.depth[frame]
         else:
-            made = complete_frame(*draft.frame(frame), coarse=_one(coarse, keys.index(frame)))
+            made = complete_frame(
+                *draft.frame(frame), coarse=_one(coarse, keys.index(frame)), sky_from=guidance.sky_from
+            )
         draft.complete(frame, *made, lasting=True)
     for frame in sorted(set(range(len(guidance))) - set(keys)):
         draft.see_again(frame)
-        rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)))
+        rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)), sky_from=guidance.sky_from)
         draft.complete(frame, rgb[0], depth[0], lasting=False)
+    if not is_textured(guidance.known.shape[2], coarse):
+        draft.settle(guidance, coarse, keys)
     return draft.blended(guidance, previous)
 
 
@@ -66,7 +75,7 @@ class _Draft:
     def __init__(self, guidance: Guidance) -> None:
         self.rgb, self.depth = guidance.rgb.clone(), guidance.depth.clone()
         self.known, self.cameras = guidance.known.clone(), guidance.cameras
-        self.made = PointCloud.empty()
+        self.made, self.sky_from = PointCloud.empty(), guidance.sky_from
 
     def frame(self, frame: int) -> tuple[Tensor, Tensor, Tensor]:
         return self.rgb[frame], self.depth[frame], self.known[frame]
@@ -84,9 +93,25 @@ class _Draft:
         new = ~self.known[frame]
         if lasting and bool(new.any()):
             self.made = PointCloud.concatenate(
-                [self.made, lift_new(rgb, depth, self.cameras[frame], new=new)]
+                [self.made, lift_new(rgb, depth, self.cameras[frame], new=new, sky_from=self.sky_from)]
             )
         self._set(frame, new, rgb, depth)
+
+    def settle(self, guidance: Guidance, coarse: CoarseFrames, keys: list[int]) -> None:
+        """Draw the unknown pixels of all frames to the network's frames, on the scale of its cells."""
+        differences = [
+            coarse_difference(self.rgb[key], self.depth[key], ~guidance.known[key], coarse=_one(coarse, row))
+            for row, key in enumerate(keys)
+        ]
+        for frame in range(len(guidance)):
+            difference = between(differences, keys, frame)
+            self.rgb[frame], self.depth[frame] = corrected(
+                self.rgb[frame],
+                self.depth[frame],
+                guidance.known[frame],
+                difference=difference,
+                sky_from=guidance.sky_from,
+            )
 
     def blended(self, guidance: Guidance, previous: Clip | None) -> Clip:
         """The finished clip, its shared frames faded over from the previous clip's."""
@@ -105,15 +130,29 @@ class _Draft:
         self.known[frame] |= where
 
 
+def between(differences: list[Tensor], keys: list[int], frame: int) -> Tensor:
+    """The difference at a frame, linear in time between its two key frames."""
+    after = bisect_left(keys, frame)
+    if keys[after] == frame:
+        return differences[after]
+    share = (frame - keys[after - 1]) / (keys[after] - keys[after - 1])
+    return torch.lerp(differences[after - 1], differences[after], share)
+
+
 def lift_new(
     rgb: Float[Tensor, "3 height width"],
     depth: Float[Tensor, "height width"],
     camera: Camera,
     *,
     new: Bool[Tensor, "height width"],
+    sky_from: float = math.inf,
 ) -> PointCloud:
-    """The new pixels of a frame as points."""
-    return lift(rgb, depth, camera, valid=new)
+    """The new pixels of a frame as points; sky goes to the shell of twice the depth it begins at."""
+    sky = new & (depth >= sky_from)
+    matter = lift(rgb, depth, camera, valid=new & ~sky)
+    if not bool(sky.any()):
+        return matter
+    return PointCloud.concatenate([matter, lift_sky(rgb, camera, sky=sky, distance=2 * sky_from)])
 
 
 def _one(frames: CoarseFrames, row: int) -> CoarseFrames:

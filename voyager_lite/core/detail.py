@@ -1,4 +1,6 @@
-"""From the coarse clip to full size: what the network says is added to a fill of the full picture."""
+"""From the coarse clip to full size: the network's colours and depths, and detail from the picture."""
+
+import math
 
 import cv2
 import numpy as np
@@ -11,11 +13,17 @@ from voyager_lite.core.coarse import CoarseFrames, reduce_frames
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.texture import add_texture
 
-FADE_CELLS = 1.5
-"""Distance from known pixels, in the network's cells, at which its correction counts in full."""
+MOST_FADE = 6.0
+"""Largest distance from known pixels, in the network's cells, at which its correction counts in full."""
+
+TEXTURE_CELLS = 2
+"""Pixels to a cell from which on texture is added: below, the network has said all there is to say."""
+
+NEARER_THAN_SKY = 0.9
+"""Depth of the farthest matter over that from which on there is sky."""
 
 LEAST_SHARE = 0.2
-"""A correction leaves at least this share of the fill's inverse depth, so that depth stays finite."""
+"""A correction leaves at least this share of the inverse depth, so that depth stays finite."""
 
 
 def complete_frame(
@@ -24,48 +32,95 @@ def complete_frame(
     known: Bool[Tensor, "height width"],
     *,
     coarse: CoarseFrames,
+    sky_from: float = math.inf,
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Complete one full-size frame.
 
-    The holes are filled from the background, which joins the known pixels without a step; then the
-    difference between the network's frame and that fill, both at the network's size, is brought up and
-    added. It fades to nothing at known pixels, so no step, no halo and no grid of patches shows. Last,
-    the smooth result gets the texture of the picture's own background.
+    The holes are filled from the background, which joins the known pixels without a step, and corrected
+    to what the network says. Last, where the picture is clearly finer than the network's, the smooth
+    result gets the texture of the picture's own background.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.
         depth: Along the axis; only known pixels are read.
         known: True where a pixel is given.
         coarse: The network's frame (one frame).
+        sky_from: Depth from which on a pixel shows sky. The fill says where sky is; the network's
+            corrections make neither sky of matter nor matter of sky.
 
     Returns:
         RGB in [0, 1] and depth > 0; known pixels are unchanged.
     """
-    base_rgb, base_depth = background_fill(rgb[None], depth[None], known[None])
+    filled = background_fill(rgb[None], depth[None], known[None], sky_from=sky_from)
+    base_rgb, base_depth = filled[0][0], filled[1][0]
     if bool(known.all()):
-        return base_rgb[0], base_depth[0]
+        return base_rgb, base_depth
+    difference = coarse_difference(base_rgb, base_depth, ~known, coarse=coarse)
+    rgb, depth = corrected(base_rgb, base_depth, known, difference=difference, sky_from=sky_from)
+    if is_textured(known.shape[1], coarse):
+        rgb = add_texture(rgb, depth, known=known)
+    return rgb, depth
+
+
+def is_textured(width: int, coarse: CoarseFrames) -> bool:
+    """True if a picture is so much finer than the network's that it gets texture."""
+    return width >= TEXTURE_CELLS * coarse.depth.shape[2]
+
+
+def coarse_difference(
+    rgb: Float[Tensor, "3 height width"],
+    depth: Float[Tensor, "height width"],
+    holes: Bool[Tensor, "height width"],
+    *,
+    coarse: CoarseFrames,
+) -> Float[Tensor, "4 rows columns"]:
+    """What the network's frame has more, in RGB and inverse depth, than a frame's holes have now.
+
+    Returns:
+        At the network's size; 0 at cells of which less than half is hole.
+    """
+    size = coarse.depth.shape[1], coarse.depth.shape[2]
+    low = reduce_frames(rgb[None], depth[None], holes[None], size=size)
+    inverse = 1 / coarse.depth - 1 / torch.where(low.known, low.depth, torch.ones_like(low.depth))
+    difference = torch.cat([coarse.rgb - low.rgb, inverse[:, None]], dim=1)
+    return torch.where(low.known[:, None], difference, torch.zeros_like(difference))[0]
+
+
+def corrected(
+    rgb: Float[Tensor, "3 height width"],
+    depth: Float[Tensor, "height width"],
+    known: Bool[Tensor, "height width"],
+    *,
+    difference: Float[Tensor, "4 rows columns"],
+    sky_from: float = math.inf,
+) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
+    """Add a coarse difference to a frame's unknown pixels.
+
+    It fades to nothing at known pixels, so no step, no halo and no grid of patches shows. Sky keeps its
+    depth, and matter stays nearer than sky.
+
+    Returns:
+        RGB in [0, 1] and depth > 0.
+    """
     height, width = known.shape
-    size = coarse.depth.shape[-2:]
-    low = reduce_frames(base_rgb, base_depth, ~known[None], size=(size[0], size[1]))
-    difference = torch.cat(
-        [coarse.rgb - low.rgb, (1 / coarse.depth - 1 / torch.where(low.known, low.depth, 1.0))[:, None]],
-        dim=1,
-    )
-    difference = torch.where(low.known[:, None], difference, 0.0)
-    full = F.interpolate(difference, size=(height, width), mode="bilinear", align_corners=False)[0]
-    full = full * fade(known, cell=width / size[1])
-    inverse = 1 / base_depth[0]
-    inverse = torch.maximum(inverse + full[3], LEAST_SHARE * inverse)
-    completed = torch.where(known, rgb, (base_rgb[0] + full[:3]).clamp(0, 1))
-    completed_depth = torch.where(known, depth, 1 / inverse)
-    return add_texture(completed, completed_depth, known=known), completed_depth
+    added = F.interpolate(difference[None], size=(height, width), mode="bilinear", align_corners=False)[0]
+    added = added * fade(known, cell=width / difference.shape[2])
+    inverse = 1 / depth
+    moved = 1 / torch.maximum(inverse + added[3], LEAST_SHARE * inverse)
+    moved = moved.clamp(max=NEARER_THAN_SKY * sky_from)
+    kept = known | (depth >= sky_from)
+    return torch.where(known, rgb, (rgb + added[:3]).clamp(0, 1)), torch.where(kept, depth, moved)
 
 
 def fade(known: Bool[Tensor, "height width"], *, cell: float) -> Float[Tensor, "height width"]:
-    """0 at known pixels, rising smoothly to 1 within ``FADE_CELLS`` cells of ``cell`` pixels."""
+    """0 at known pixels, rising smoothly to 1 at some distance.
+
+    As many cells as a cell has pixels, one to ``MOST_FADE``: the finer the picture, the more its known
+    pixels tell about their surroundings that the network has not seen.
+    """
     if not bool(known.any()):
         return torch.ones(known.shape)
     holes = np.ascontiguousarray((~known).numpy().astype(np.uint8))
     distance = torch.from_numpy(cv2.distanceTransform(holes, cv2.DIST_L2, cv2.DIST_MASK_5))
-    x = (distance / (FADE_CELLS * cell)).clamp(0, 1)
+    x = (distance / (cell * min(max(cell, 1.0), MOST_FADE))).clamp(0, 1)
     return x * x * (3 - 2 * x)

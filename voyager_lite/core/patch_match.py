@@ -23,8 +23,9 @@ GUIDE_WEIGHT = 0.5
 TINT = 0.5
 """Share of that difference by which a patch is recoloured."""
 
-DISTANCE_WEIGHT = 0.02
-"""Weight of the distance over the picture's width, squared: of equal matches the nearest is taken."""
+ACROSS_WEIGHT, DOWN_WEIGHT = 0.02, 0.5
+"""Weights of the distance over the picture's width, squared: of equal matches the nearest is taken, and
+rather one at the same height, where in most pictures the same kind of thing is found."""
 
 NO_MATCH = np.float32(1e9)
 
@@ -35,6 +36,7 @@ class Canvas(NamedTuple):
     Attributes:
         rgb: Known pixels, and the current state of the holes.
         guide: What the holes should look like from afar.
+        trust: How far the guide is to be believed, 0 to 1.
         mean: Mean colour of the patch around every pixel that may be a source.
         inverse_depth: Complete.
         nearest: Largest inverse depth within the patch around every pixel.
@@ -44,6 +46,7 @@ class Canvas(NamedTuple):
 
     rgb: Float32[np.ndarray, "h w 3"]
     guide: Float32[np.ndarray, "h w 3"]
+    trust: Float32[np.ndarray, "h w"]
     mean: Float32[np.ndarray, "h w 3"]
     inverse_depth: Float32[np.ndarray, "h w"]
     nearest: Float32[np.ndarray, "h w"]
@@ -74,12 +77,13 @@ def _difference(canvas, y, x, v, u, limit):
     depth = canvas.inverse_depth[y, x]
     if canvas.nearest[v, u] > NEARER * depth or canvas.inverse_depth[v, u] * FARTHER < depth:
         return NO_MATCH
-    far = np.float32((v - y) * (v - y) + (u - x) * (u - x)) / np.float32(width * width)
-    fixed = np.float32(DISTANCE_WEIGHT) * far
-    shift = np.float32(TINT) * (canvas.guide[y, x] - canvas.mean[v, u])
+    across, down = np.float32(u - x) / np.float32(width), np.float32(v - y) / np.float32(width)
+    fixed = np.float32(ACROSS_WEIGHT) * across * across + np.float32(DOWN_WEIGHT) * down * down
+    trust = canvas.trust[y, x]
+    shift = np.float32(TINT) * trust * (canvas.guide[y, x] - canvas.mean[v, u])
     for c in range(3):
         step = canvas.guide[y, x, c] - canvas.mean[v, u, c]
-        fixed += np.float32(GUIDE_WEIGHT) * step * step
+        fixed += np.float32(GUIDE_WEIGHT) * trust * step * step
     if fixed >= limit:
         return NO_MATCH
     total, count = np.float32(0.0), np.float32(0.0)
@@ -179,8 +183,9 @@ def vote(canvas, match, error, radius, sharpness):
                 apart = (py - y) * (py - y) + (px - x) * (px - x)
                 weight = np.exp(-error[py, px] * np.float32(sharpness)) / np.float32(1 + apart)
                 weights += weight
+                tint = np.float32(TINT) * canvas.trust[py, px]
                 for c in range(3):
-                    shift = np.float32(TINT) * (canvas.guide[py, px, c] - canvas.mean[v, u, c])
+                    shift = tint * (canvas.guide[py, px, c] - canvas.mean[v, u, c])
                     total[c] += weight * (canvas.rgb[v + y - py, u + x - px, c] + shift)
         if weights > 0:
             for c in range(3):

@@ -22,6 +22,9 @@ COARSEST = 48
 ROUNDS = (5, 3, 2)
 """Rounds of matching and voting in the coarsest picture, the next, and every finer one."""
 
+TRUST_REACH = 0.12
+"""Distance from known pixels, in widths, at which the fill is worth half as much as beside them."""
+
 SHARPNESS = 80.0
 FINAL_RADIUS = 1
 
@@ -87,9 +90,11 @@ def _canvas(rgb: np.ndarray, inverse: np.ndarray, known: np.ndarray, size: tuple
     small_known = reduced(known.astype(np.float32)) > 0.999
     patch = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
     source = cv2.erode(small_known.astype(np.uint8), patch, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    distance = cv2.distanceTransform((~small_known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     return Canvas(
         rgb=small.copy(),
         guide=small,
+        trust=1 / (1 + (distance / np.float32(TRUST_REACH * size[1])) ** 2),
         mean=cv2.blur(small, patch.shape),
         inverse_depth=small_inverse,
         nearest=cv2.dilate(small_inverse, patch),
