@@ -1,19 +1,25 @@
 """The world cache: all that has been seen, kept once."""
 
+from dataclasses import fields
+from functools import partial
+
+import numpy as np
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
-from geometry.projection import project
+from geometry.kernels.strips import in_strips
 from geometry.rasterizer import render_points
 from geometry.rendering import Rendering
-from geometry.rigid import transform_points
 
 NEARER = 0.05
 """Share of the depth by which a new point must lie before the one seen to be another surface: several
 times what a depth sensor errs, so that the same surface, seen again, is not stored again."""
+
+ROOM = 1.5
+"""Memory taken when it runs out, over what is needed then."""
 
 
 class WorldCache:
@@ -29,15 +35,16 @@ class WorldCache:
     """
 
     def __init__(self, cloud: PointCloud | None = None) -> None:
-        self._cloud = PointCloud.empty() if cloud is None else cloud
+        self._room = PointCloud.empty() if cloud is None else cloud
+        self._count = len(self._room)
 
     @property
     def cloud(self) -> PointCloud:
         """All points, in the order in which they entered."""
-        return self._cloud
+        return self._room[: self._count]
 
     def __len__(self) -> int:
-        return len(self._cloud)
+        return self._count
 
     def add(self, cloud: PointCloud, camera: Camera) -> PointCloud:
         """Take in what a frame adds, by Voyager's rule (arXiv 2506.04225, section 4.3).
@@ -59,31 +66,44 @@ class WorldCache:
         Returns:
             The points that entered; they follow the others in ``cloud``.
         """
-        fresh = cloud[self._is_new(cloud, camera)]
-        self._cloud = PointCloud.concatenate([self._cloud, fresh])
+        fresh = cloud[self._is_new(cloud, camera).nonzero()[:, 0]]
+        self._append(fresh)
         return fresh
 
     def render(self, cameras: Camera) -> Rendering:
         """The cache as the cameras see it."""
-        return render_points(self._cloud, cameras)
+        return render_points(self.cloud, cameras)
 
     def _is_new(self, cloud: PointCloud, camera: Camera) -> Bool[Tensor, " point"]:
         if not len(self):
             return torch.ones(len(cloud), dtype=torch.bool, device=cloud.positions.device)
-        seen = self.render(camera)
-        pixel, depth, inside = _pixels(cloud.positions, camera)
-        index = seen.index.reshape(-1)[pixel]
-        covered = inside & (index >= 0)
-        gaze = self._cloud.positions - camera.center.to(self._cloud.positions)
-        averted = ((self._cloud.normals * gaze).sum(-1) > 0)[index.clamp(min=0)]
-        nearer = depth < (1 - NEARER) * seen.depth.reshape(-1)[pixel]
-        return ~covered | averted | nearer
+        # Imported where it is called: numba takes long to load.
+        from geometry.kernels.points import find_new
+
+        drawn = self.render(camera)
+        known = self.cloud.positions.cpu().numpy(), self.cloud.normals.cpu().numpy()
+        seen = drawn.index.cpu().numpy(), drawn.depth.cpu().numpy()
+        pose = camera.K.cpu().numpy(), camera.world_to_camera.cpu().numpy(), camera.center.cpu().numpy()
+        found = np.empty(len(cloud), np.bool_)
+        work = partial(find_new, cloud.positions.cpu().numpy(), known, seen, (*pose, 1 - NEARER))
+        in_strips(len(cloud), work, found)
+        return torch.from_numpy(found).to(cloud.positions.device)
+
+    def _append(self, fresh: PointCloud) -> None:
+        count = self._count + len(fresh)
+        if count > len(self._room):
+            # More than needed now, so that not every frame moves all points. Clouds handed out before
+            # stay as they are: they keep the old memory, or rows that are not written again.
+            self._room = _with_room(self.cloud, int(ROOM * count))
+        for field in fields(PointCloud):
+            getattr(self._room, field.name)[self._count : count] = getattr(fresh, field.name)
+        self._count = count
 
 
-def _pixels(positions: Tensor, camera: Camera) -> tuple[Tensor, Tensor, Tensor]:
-    """Flat index of the pixel each point falls on, its depth, and whether it is in sight; else pixel 0."""
-    pixels, depth = project(transform_points(camera.world_to_camera, positions.double()), camera.K)
-    x, y = pixels.unbind(-1)
-    inside = (depth > 0) & (x >= 0) & (x < camera.width) & (y >= 0) & (y < camera.height)
-    column, row = torch.where(inside, x, 0.0).long(), torch.where(inside, y, 0.0).long()
-    return row * camera.width + column, depth, inside
+def _with_room(cloud: PointCloud, size: int) -> PointCloud:
+    """The cloud in front of undefined points, ``size`` in all."""
+    tensors = {field.name: getattr(cloud, field.name) for field in fields(PointCloud)}
+    room = {name: tensor.new_empty(size, *tensor.shape[1:]) for name, tensor in tensors.items()}
+    for name, tensor in tensors.items():
+        room[name][: len(cloud)] = tensor
+    return PointCloud(**room)

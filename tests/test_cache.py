@@ -4,16 +4,18 @@ import doctest
 from pathlib import Path
 
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 import geometry.cache
-from geometry.cache import WorldCache
+from geometry.cache import NEARER, WorldCache
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from geometry.lifting import lift
-from geometry.projection import world_points
+from geometry.projection import project, world_points
 from geometry.rasterizer import render_points
-from geometry.rigid import look_at
+from geometry.rigid import look_at, transform_points
 from voyager_lite.evaluation.scenes import read_scene
 
 HEIGHT, WIDTH = 48, 64
@@ -114,6 +116,53 @@ def test_added_points_follow_the_others_in_order() -> None:
     cache = WorldCache(wall(3.0, 0.2))
     added = cache.add(wall(1.0, 0.8), FRONT)
     assert torch.equal(cache.cloud.positions[HEIGHT * WIDTH :], added.positions)
+
+
+def test_clouds_handed_out_or_taken_in_stay_as_they_were() -> None:
+    first = wall(3.0, 0.2)
+    cache = WorldCache(first)
+    handed_out, kept = [], []
+    for distance in (2.5, 2.0, 1.5, 1.0):
+        handed_out.append(cache.cloud)
+        kept.append(cache.cloud.positions.clone())
+        cache.add(wall(distance, 0.8), FRONT)
+    again = WorldCache(handed_out[-1])
+    again.add(wall(0.5, 0.1), FRONT)
+    assert [len(cloud) // len(first) for cloud in [*handed_out, cache.cloud]] == [1, 2, 3, 4, 5]
+    for cloud, positions in zip(handed_out, kept, strict=True):
+        assert torch.equal(cloud.positions, positions)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32))
+def test_every_point_is_judged_by_the_rule(seed: int) -> None:
+    """A plain twin, over points strewn in and out of sight before and behind a cache facing anywhere."""
+    random = torch.Generator().manual_seed(seed)
+
+    def strewn(count: int) -> PointCloud:
+        positions = (torch.rand(count, 3, generator=random) - 0.5) * 6
+        normals = torch.nn.functional.normalize(torch.randn(count, 3, generator=random), dim=-1)
+        radii = 0.3 * torch.rand(count, generator=random)
+        return PointCloud(
+            positions=positions, colors=normals.abs(), normals=normals, radii=radii, sky=radii > 0.2
+        )
+
+    camera = camera_at([0.5, 0.2, -3.0], [0.0, 0.0, 1.0])
+    cache, cloud = WorldCache(strewn(60)), strewn(200)
+    seen, known = cache.render(camera), cache.cloud
+    in_camera = transform_points(camera.world_to_camera, cloud.positions.double())
+    pixels, depth = project(in_camera, camera.K)
+    expected = []
+    for i, (x, y) in enumerate(pixels.floor().long().tolist()):
+        in_sight = float(depth[i]) > 0 and 0 <= x < WIDTH and 0 <= y < HEIGHT
+        if not in_sight or not bool(seen.known[y, x]):
+            expected.append(i)
+            continue
+        other = int(seen.index[y, x])
+        away = float(known.normals[other] @ (known.positions[other] - camera.center.float())) > 0
+        if away or float(depth[i]) < (1 - NEARER) * float(seen.depth[y, x]):
+            expected.append(i)
+    assert torch.equal(cache.add(cloud, camera).positions, cloud.positions[expected])
 
 
 def test_doctest() -> None:
