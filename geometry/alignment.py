@@ -39,9 +39,9 @@ def align_depth(
     """Scale and shift a depth map in inverse depth so that it continues a reference.
 
     1 / new is mapped to a / new + b, the freedom a relative depth estimate leaves (Ranftl et al. 2020,
-    "Towards robust monocular depth estimation"), fitted to 1 / reference over up to ``SAMPLES`` known pixels: the
-    best of ``PAIRS`` lines through two pixels (least median of squares, Rousseeuw 1984), refined with
-    Tukey's biweight, so that up to nearly half of the known pixels may be wrong. What is left over at
+    "Towards robust monocular depth estimation"), fitted to 1 / reference over up to
+    ``SAMPLES`` known pixels: the best of ``PAIRS`` lines through two of them (least median of squares,
+    Rousseeuw 1984), refined with Tukey's biweight, so that up to nearly half of the known pixels may be wrong. What is left over at
     the known pixels is then spread over the others by a membrane that fades to zero with distance, so
     that no step shows at the border and far regions keep the fit. Everything is deterministic.
 

@@ -1,4 +1,4 @@
-"""Sharing the rows of a picture among threads."""
+"""Sharing rows, or points, among threads."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
