@@ -41,9 +41,10 @@ def align_depth(
     1 / new is mapped to a / new + b, the freedom a relative depth estimate leaves (Ranftl et al. 2020,
     "Towards robust monocular depth estimation"), fitted to 1 / reference over up to
     ``SAMPLES`` known pixels: the best of ``PAIRS`` lines through two of them (least median of squares,
-    Rousseeuw 1984), refined with Tukey's biweight, so that up to nearly half of the known pixels may be wrong. What is left over at
-    the known pixels is then spread over the others by a membrane that fades to zero with distance, so
-    that no step shows at the border and far regions keep the fit. Everything is deterministic.
+    Rousseeuw 1984), refined with Tukey's biweight, so that up to nearly half of
+    the known pixels may be wrong. What is left over at the known pixels is then spread over the others
+    by a membrane that fades to zero with distance, so that no step shows at the border and far regions
+    keep the fit. Everything is deterministic.
 
     Args:
         new_depth: Depth to align, > 0 everywhere.
