@@ -17,6 +17,9 @@ Fill = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 filled as inverse depth; a frame of which nothing is known becomes mid grey at depth 1."""
 
 INPAINT_RADIUS = 5
+LEVELS = 65535.0
+"""Range that inverse depth is stretched to: OpenCV's Telea adds a term of about one grey level to every
+pixel, which is nothing among so many and would be everything in inverse depths around 1."""
 
 
 def _by_frame(fill_frame: Callable[[Tensor, Tensor], Tensor]) -> Fill:
@@ -52,9 +55,11 @@ def _inpaint(method: int) -> Callable[[Tensor, Tensor], Tensor]:
         holes = (~known).numpy().astype(np.uint8)
         bytes_ = (channels[:3].permute(1, 2, 0).numpy().clip(0, 1) * 255).round().astype(np.uint8)
         picture = torch.from_numpy(cv2.inpaint(bytes_, holes, INPAINT_RADIUS, method))
-        given = channels[3][known]
-        inverse = cv2.inpaint(np.ascontiguousarray(channels[3].numpy()), holes, INPAINT_RADIUS, method)
-        bounded = torch.from_numpy(inverse).clamp(given.min(), given.max())
+        low, high = channels[3][known].min(), channels[3][known].max()
+        scale = LEVELS / (high - low).clamp(min=1e-12)
+        levels = ((channels[3] - low) * scale).clamp(0, LEVELS).numpy()
+        filled = cv2.inpaint(np.ascontiguousarray(levels), holes, INPAINT_RADIUS, method)
+        bounded = (torch.from_numpy(filled) / scale + low).clamp(low, high)
         return torch.cat([picture.permute(2, 0, 1).float() / 255, bounded[None]])
 
     return fill
