@@ -45,20 +45,21 @@ def complete_frame(
         depth: Along the axis; only known pixels are read.
         known: True where a pixel is given.
         coarse: The network's frame (one frame).
-        sky_from: Depth from which on a pixel shows sky. The fill says where sky is; the network's
-            corrections make neither sky of matter nor matter of sky.
+        sky_from: Depth from which on a pixel shows sky. The fill says where sky is and what it looks
+            like: smooth is right there, and what the network and the texture add would stain it.
 
     Returns:
         RGB in [0, 1] and depth > 0; known pixels are unchanged.
     """
     filled = background_fill(rgb[None], depth[None], known[None], sky_from=sky_from)
     base_rgb, base_depth = filled[0][0], filled[1][0]
-    if bool(known.all()):
+    settled = known | (base_depth >= sky_from)
+    if bool(settled.all()):
         return base_rgb, base_depth
-    difference = coarse_difference(base_rgb, base_depth, ~known, coarse=coarse)
-    rgb, depth = corrected(base_rgb, base_depth, known, difference=difference, sky_from=sky_from)
+    difference = coarse_difference(base_rgb, base_depth, ~settled, coarse=coarse)
+    rgb, depth = corrected(base_rgb, base_depth, settled, difference=difference, sky_from=sky_from)
     if is_textured(known.shape[1], coarse):
-        rgb = add_texture(rgb, depth, known=known)
+        rgb = add_texture(rgb, depth, known=settled)
     return rgb, depth
 
 
@@ -96,8 +97,8 @@ def corrected(
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Add a coarse difference to a frame's unknown pixels.
 
-    It fades to nothing at known pixels, so no step, no halo and no grid of patches shows. Sky keeps its
-    depth, and matter stays nearer than sky.
+    It fades to nothing at known pixels, so no step, no halo and no grid of patches shows. Sky stays
+    as it is, and matter stays nearer than sky.
 
     Returns:
         RGB in [0, 1] and depth > 0.
@@ -109,7 +110,7 @@ def corrected(
     moved = 1 / torch.maximum(inverse + added[3], LEAST_SHARE * inverse)
     moved = moved.clamp(max=NEARER_THAN_SKY * sky_from)
     kept = known | (depth >= sky_from)
-    return torch.where(known, rgb, (rgb + added[:3]).clamp(0, 1)), torch.where(kept, depth, moved)
+    return torch.where(kept, rgb, (rgb + added[:3]).clamp(0, 1)), torch.where(kept, depth, moved)
 
 
 def fade(known: Bool[Tensor, "height width"], *, cell: float) -> Float[Tensor, "height width"]:
