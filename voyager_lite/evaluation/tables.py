@@ -1,0 +1,67 @@
+"""The tables of `voyager-lite evaluate`, by name."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from voyager_lite.core import load_core
+from voyager_lite.evaluation.bench import BenchRow
+from voyager_lite.evaluation.depth import depth_rows
+from voyager_lite.evaluation.fills import fill_rows
+from voyager_lite.evaluation.scenes import read_scene
+from voyager_lite.evaluation.views import all_view_rows, cache_rows
+from voyager_lite.evaluation.walk import walk_rows
+
+
+def evaluate(names: Sequence[str], *, data: Path | None, clips: int) -> list[BenchRow]:
+    """The rows of the named tables, one table after the other.
+
+    Args:
+        names: In ``TABLES``.
+        data: The folder that holds B_rgbd and B_single; the tables of real scenes need it.
+        clips: Procedural clips for the table of fills.
+
+    Raises:
+        ValueError: An unknown name, or a table that needs ``data`` without it.
+    """
+    unknown = [name for name in names if name not in TABLES]
+    if unknown:
+        raise ValueError(f"no table {', '.join(unknown)}; expected {', '.join(TABLES)}")
+    if data is None and (needing := [name for name in names if name in NEED_DATA]):
+        raise ValueError(f"table {', '.join(needing)} needs real scenes; give --data FOLDER")
+    return [row for name in names for row in TABLES[name](data, clips)]
+
+
+def _fills(data: Path | None, clips: int) -> list[BenchRow]:
+    return fill_rows(load_core("mini"), clips=clips, data=None if data is None else data / "B_rgbd")
+
+
+def _walk(data: Path | None, clips: int) -> list[BenchRow]:
+    return walk_rows(load_core("mini"))
+
+
+def _views(data: Path | None, clips: int) -> list[BenchRow]:
+    return all_view_rows(_scenes(data))
+
+
+def _cache(data: Path | None, clips: int) -> list[BenchRow]:
+    return cache_rows(read_scene(_scenes(data) / "kitchen_kinect"))
+
+
+def _depth(data: Path | None, clips: int) -> list[BenchRow]:
+    return depth_rows(_scenes(data).parent)
+
+
+def _scenes(data: Path | None) -> Path:
+    if data is None:
+        raise ValueError("this table needs real scenes; give --data FOLDER")
+    return data / "B_rgbd"
+
+
+TABLES: dict[str, Callable[[Path | None, int], list[BenchRow]]] = {
+    "fills": _fills,
+    "walk": _walk,
+    "views": _views,
+    "cache": _cache,
+    "depth": _depth,
+}
+NEED_DATA = ("views", "cache", "depth")
