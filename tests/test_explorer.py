@@ -53,7 +53,10 @@ class StubGenerator:
 
 
 def a_photograph() -> Photograph:
+    """Noise in red and green below a blue sky; the room of ``a_room``."""
     picture = torch.rand(3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1))
+    picture[2] *= 0.2
+    picture[:, :8] = torch.tensor([0.3, 0.5, 1.0])[:, None, None]
     return Photograph(rgb=picture, fov_degrees=60.0, path=Path("a.png"))
 
 
