@@ -17,6 +17,10 @@ from voyager_lite.core.detail import coarse_difference, complete_frame, correcte
 from voyager_lite.core.fill import background_fill
 from voyager_lite.sampling.seam import crossfade
 
+WORTH_MAKING = 0.002
+"""Share of a key frame that must be missing for something new to be made there: less is filled from its
+surroundings, as in other frames."""
+
 
 def complete_clip(
     guidance: Guidance, coarse: CoarseFrames, *, keys: list[int], previous: Clip | None = None
@@ -40,8 +44,12 @@ def complete_clip(
     """
     shared = 0 if previous is None else len(previous)
     draft = _Draft(guidance)
+    left = set(range(len(guidance))) - set(keys)
     for frame in order_of_keys(guidance.known, keys, shared=shared):
         draft.see_again(frame)
+        if draft.missing(frame) < WORTH_MAKING:
+            left.add(frame)
+            continue
         if frame < shared and previous is not None:
             made = previous.rgb[frame], previous.depth[frame]
         else:
@@ -49,7 +57,7 @@ def complete_clip(
                 *draft.frame(frame), coarse=_one(coarse, keys.index(frame)), sky_from=guidance.sky_from
             )
         draft.complete(frame, *made, lasting=True)
-    for frame in sorted(set(range(len(guidance))) - set(keys)):
+    for frame in sorted(left):
         draft.see_again(frame)
         rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)), sky_from=guidance.sky_from)
         draft.complete(frame, rgb[0], depth[0], lasting=False)
@@ -79,6 +87,10 @@ class _Draft:
 
     def frame(self, frame: int) -> tuple[Tensor, Tensor, Tensor]:
         return self.rgb[frame], self.depth[frame], self.known[frame]
+
+    def missing(self, frame: int) -> float:
+        """The share of a frame that is still to be completed."""
+        return 1 - float(self.known[frame].float().mean())
 
     def see_again(self, frame: int) -> None:
         """Draw what was made so far into a frame's unknown pixels."""
