@@ -49,7 +49,7 @@ def render_points(
             needs that package. ``auto`` takes ``cpu`` for points on the processor, else ``torch``.
 
     Returns:
-        Maps with the camera's batch dimensions in front, on the cloud's device; ``index`` is int64.
+        Maps with the camera's batch dimensions in front, on the cloud's device; ``index`` is int32.
 
     Raises:
         ValueError: A position or radius is NaN or infinite, a radius is negative, or ``cpu`` is asked
@@ -89,7 +89,7 @@ def _blank(count: int, height: int, width: int, device: torch.device) -> Renderi
         rgb=torch.zeros(count, 3, height, width, device=device),
         depth=depth,
         known=torch.zeros_like(depth, dtype=torch.bool),
-        index=torch.full_like(depth, -1, dtype=torch.int64),
+        index=torch.full_like(depth, -1, dtype=torch.int32),
     )
 
 

@@ -31,7 +31,7 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
         np.empty((count, 3, height, width), np.float32),
         np.empty((count, height, width), np.float32),
         np.empty((count, height, width), np.bool_),
-        np.empty((count, height, width), np.int64),
+        np.empty((count, height, width), np.int32),
     ]
     positions = cloud.positions.float().reshape(-1).contiguous().numpy()
     colors = cloud.colors.float().contiguous().numpy()

@@ -233,7 +233,7 @@ def _unpack(best, known, index) -> Any:
     for column in range(len(best)):
         key = best[column]
         known[column] = key < EMPTY
-        index[column] = np.int64(key & np.uint64(0xFFFFFFFF)) if key < EMPTY else np.int64(-1)
+        index[column] = np.int32(key & np.uint64(0x7FFFFFFF)) if key < EMPTY else np.int32(-1)
 
 
 @compiled

@@ -146,5 +146,5 @@ def picture(
         rgb=torch.where(known, cloud.colors.float()[seen].movedim(-1, 0), 0.0),
         depth=torch.where(known, footprints.z[seen], 0.0),
         known=known,
-        index=index,
+        index=index.to(torch.int32),
     )

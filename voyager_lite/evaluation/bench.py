@@ -107,7 +107,7 @@ def million_points_row(*, height: int = 540, width: int = 960, repeats: int = RE
     return _row("rasteriser", 1000 * ours, 1000 * baseline, "ms", case)
 
 
-def guidance_row(*, height: int = 540, width: int = 960, frames: int = 49, repeats: int = 3) -> BenchRow:
+def guidance_row(*, height: int = 540, width: int = 960, frames: int = 49, repeats: int = REPEATS) -> BenchRow:
     """The guidance of a photograph with true depth, walked into and around."""
     photograph = stereo_motorcycle().frames["left"]
     # The middle of the photograph in the shape of the picture.
