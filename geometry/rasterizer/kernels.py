@@ -210,10 +210,9 @@ def resolve(keys, depths, colors, rows, maps) -> Any:
     """
     rgb, depth, known, index = maps
     width = depth.shape[1]
-    best = np.empty(width, np.uint64)
     for row in range(rows[0], rows[1]):
-        best[:] = EMPTY
-        for k in range(keys.shape[0]):
+        best = keys[0, row + PAD, PAD : PAD + width]
+        for k in range(1, keys.shape[0]):
             _take_least(keys[k, row + PAD, PAD : PAD + width], best)
         _unpack(best, known[row], index[row])
         _gather(index[row], depths, colors, (rgb[0, row], rgb[1, row], rgb[2, row], depth[row]))
@@ -224,7 +223,7 @@ def resolve(keys, depths, colors, rows, maps) -> Any:
 def _take_least(keys, best) -> Any:
     for column in range(len(best)):
         best[column] = min(best[column], keys[column])
-    keys[:] = EMPTY
+        keys[column] = EMPTY
 
 
 @compiled
@@ -232,6 +231,7 @@ def _take_least(keys, best) -> Any:
 def _unpack(best, known, index) -> Any:
     for column in range(len(best)):
         key = best[column]
+        best[column] = EMPTY
         known[column] = key < EMPTY
         index[column] = np.int32(key & np.uint64(0x7FFFFFFF)) if key < EMPTY else np.int32(-1)
 

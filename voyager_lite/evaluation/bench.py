@@ -107,7 +107,9 @@ def million_points_row(*, height: int = 540, width: int = 960, repeats: int = RE
     return _row("rasteriser", 1000 * ours, 1000 * baseline, "ms", case)
 
 
-def guidance_row(*, height: int = 540, width: int = 960, frames: int = 49, repeats: int = REPEATS) -> BenchRow:
+def guidance_row(
+    *, height: int = 540, width: int = 960, frames: int = 49, repeats: int = REPEATS
+) -> BenchRow:
     """The guidance of a photograph with true depth, walked into and around."""
     photograph = stereo_motorcycle().frames["left"]
     # The middle of the photograph in the shape of the picture.
@@ -198,19 +200,26 @@ def sort_and_draw(
 
 
 def _seconds(cloud: PointCloud, cameras: Camera, *, repeats: int) -> tuple[float, float]:
-    """Least time of several runs over all cameras, ours and the baseline's in turn."""
+    """Least time of several runs over all cameras: first ours, then the baseline's, each warmed up."""
     points, colors = _as_doubles(cloud)
-    render_points(cloud, cameras)
-    ours, baseline = [], []
-    for _ in range(repeats):
-        start = time.perf_counter()
+
+    def ours() -> None:
         render_points(cloud, cameras)
-        middle = time.perf_counter()
+
+    def baseline() -> None:
         for i in range(len(cameras)):
             sort_and_draw(points, colors, cameras[i])
-        ours.append(middle - start)
-        baseline.append(time.perf_counter() - middle)
-    return min(ours), min(baseline)
+
+    return _least(ours, repeats), _least(baseline, repeats)
+
+
+def _least(run: Callable[[], None], repeats: int) -> float:
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])
 
 
 def _as_doubles(cloud: PointCloud) -> tuple[Float[np.ndarray, "point 3"], np.ndarray]:
