@@ -90,7 +90,7 @@ class _Draft:
 
     def missing(self, frame: int) -> float:
         """The share of a frame that is still to be completed."""
-        return 1 - float(self.known[frame].float().mean())
+        return float((~self.known[frame]).float().mean())
 
     def see_again(self, frame: int) -> None:
         """Draw what was made so far into a frame's unknown pixels."""
