@@ -167,7 +167,7 @@ def test_a_membrane_without_sources_is_refused():
         fill_membrane(np.zeros((4, 4, 1), np.float32), np.full((4, 4), HOLE, np.uint8))
 
 
-def tower_before_sky():
+def tower_before_sky(*, hole=True):
     """Brown ground below, blue sky above, and between them a hole that both border."""
     rgb = torch.zeros(1, 3, 48, 64)
     rgb[0, :, :20] = torch.tensor([0.3, 0.5, 1.0])[:, None, None]
@@ -175,7 +175,7 @@ def tower_before_sky():
     depth = torch.full((1, 48, 64), 40.0)
     depth[:, 20:] = 4.0
     known = torch.ones(1, 48, 64, dtype=torch.bool)
-    known[:, 4:44, 28:36] = False
+    known[:, 4:44, 28:36] = not hole
     return rgb * known[:, None], depth * known, known
 
 
@@ -197,3 +197,11 @@ def test_without_a_sky_the_same_hole_is_one_membrane():
     _, filled = background_fill(rgb, depth, known)
     between = (filled > 4.1) & (filled < 39.0)
     assert bool(between.any())
+
+
+def test_beyond_the_rim_the_ground_goes_on_beside_the_ground():
+    rgb, depth, known = tower_before_sky(hole=False)
+    known[:, :, 52:] = False
+    _, filled = background_fill(rgb * known[:, None], depth * known, known, sky_from=20.0)
+    assert bool((filled[0, :14, 52:] > 20).all())
+    assert bool((filled[0, 30:, 52:] < 20).all())

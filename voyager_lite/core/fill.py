@@ -27,8 +27,9 @@ FOREGROUND_REACH = 0.06
 CLOSE = 0.004
 """Distance over the width, at which a pixel as near as foreground belongs to it."""
 
-SKY_SHARE = 0.1
-"""Share of sky in what a hole pixel's border says, from which on it is sky: silhouettes end, sky goes on."""
+SKY_SHARE, SKY_SHARE_AT_RIM = 0.1, 0.4
+"""Share of sky in what a hole pixel's border says, from which on it is sky. Between two things little is
+enough: silhouettes end, sky goes on. Beyond the picture's rim the ground goes on as well."""
 
 SPECK = 2e-4
 """Islands of known pixels smaller than this share of the picture are no surface."""
@@ -103,8 +104,10 @@ def _fill_apart(
         return
     share = np.where(from_sky, np.float32(1), np.float32(0))[..., None]
     fill_membrane(share, state)
-    is_sky = (state == HOLE) & (share[..., 0] > SKY_SHARE)
-    for part, other in ((is_sky, from_matter), ((state == HOLE) & ~is_sky, from_sky)):
+    known = state != HOLE
+    between = np.logical_or.accumulate(known, 1) & np.logical_or.accumulate(known[:, ::-1], 1)[:, ::-1]
+    is_sky = ~known & (share[..., 0] > np.where(between, SKY_SHARE, SKY_SHARE_AT_RIM))
+    for part, other in ((is_sky, from_matter), (~known & ~is_sky, from_sky)):
         filled = values.copy()
         fill_membrane(filled, np.where(other, np.uint8(BLOCKED), state))
         values[part] = filled[part]
