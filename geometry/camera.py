@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -40,7 +41,7 @@ class Camera:
             raise ValueError(f"camera has size {self.width}x{self.height}; expected at least 1x1")
         require_intrinsics("camera.K", self.K)
         require_rigid("camera.world_to_camera", self.world_to_camera)
-        batch = torch.broadcast_shapes(self.K.shape[:-2], self.world_to_camera.shape[:-2])
+        batch = np.broadcast_shapes(self.K.shape[:-2], self.world_to_camera.shape[:-2])
         object.__setattr__(self, "K", self.K.double().expand(*batch, 3, 3))
         object.__setattr__(self, "world_to_camera", self.world_to_camera.double().expand(*batch, 4, 4))
 

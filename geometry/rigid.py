@@ -1,5 +1,6 @@
 """Rigid motions as 4x4 matrices and rotations as unit quaternions (w, x, y, z)."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -9,7 +10,7 @@ def rigid_from(
     rotation: Float[Tensor, "*#batch 3 3"], translation: Float[Tensor, "*#batch 3"]
 ) -> Float[Tensor, "*batch 4 4"]:
     """The matrix of x -> rotation @ x + translation."""
-    batch = torch.broadcast_shapes(rotation.shape[:-2], translation.shape[:-1])
+    batch = np.broadcast_shapes(rotation.shape[:-2], translation.shape[:-1])
     matrix = torch.eye(4, dtype=rotation.dtype, device=rotation.device).repeat(*batch, 1, 1)
     matrix[..., :3, :3] = rotation
     matrix[..., :3, 3] = translation

@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +220,33 @@ def test_an_output_that_cannot_be_made_is_one_line(
 ) -> None:
     assert main(["explore", str(photograph), "--output", "/proc/voyager/world"]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_ctrl_c_keeps_the_finished_clips(photograph: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "w"
+    command = [sys.executable, "-c", "import sys; from voyager_lite.cli import main; sys.exit(main())"]
+    walk = ["explore", str(photograph), "--path", "right:20%", "--frames", "400", "--output", str(folder)]
+    process = subprocess.Popen(
+        [*command, *walk], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None and _clips(folder) < 3:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "every finished clip is kept" in said
+    world = World.open(folder)
+    assert len(world.clips) >= 3
+    assert float(world.depth(-1).min()) > 0
+    world.close()
+
+
+def _clips(folder: Path) -> int:
+    if not (folder / "world.sqlite").is_file():
+        return 0
+    world = World.open(folder)
+    try:
+        return len(world.store.records())
+    finally:
+        world.close()
