@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from voyager_lite.clip import Clip
 from voyager_lite.world.frames import (
+    FrameBytes,
     decode_depth,
     encode_depth,
     pack_frame,
@@ -141,15 +143,20 @@ def test_removing_a_clip_brings_back_the_frames_beneath(store: Store) -> None:
         store.frame(3)
 
 
+class Interrupted(list[FrameBytes]):
+    """Frames of which somebody presses Ctrl-C while the last is being written."""
+
+    def __iter__(self) -> Iterator[FrameBytes]:
+        yield from self[:-1]
+        raise KeyboardInterrupt
+
+
 def test_a_clip_that_fails_halfway_leaves_nothing(store: Store) -> None:
     append(store, a_clip(2), number=0, first_frame=0)
-    frames = [
-        pack_frame(torch.zeros(3, HEIGHT, WIDTH), torch.ones(HEIGHT, WIDTH), torch.ones(HEIGHT, WIDTH))
-    ] * 2
-    broken = [*frames, None]
+    frame = pack_frame(torch.zeros(3, HEIGHT, WIDTH), torch.ones(HEIGHT, WIDTH), torch.ones(HEIGHT, WIDTH))
     record = ClipRecord(number=1, first_frame=1, cameras=a_clip(3).cameras, making={})
-    with pytest.raises(AttributeError):
-        store.append(record, frames=broken, points=a_cloud(3))
+    with pytest.raises(KeyboardInterrupt):
+        store.append(record, frames=Interrupted([frame] * 3), points=a_cloud(3))
     assert [record.number for record in store.records()] == [0]
     assert [len(cloud) for cloud in store.points()] == [10]
 
