@@ -7,7 +7,8 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+import torch.nn.functional as F
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from voyager_lite.export.atomic import replacing
@@ -39,15 +40,31 @@ def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, 
         codec.color_range = LIMITED_RANGE
         stream.options = {"crf": str(CONSTANT_QUALITY), "preset": "veryfast", "threads": "2"}
         for frame in frames:
-            pixels = (frame * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-            pixels = pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2]
+            planes = to_yuv420(frame)
             if count == 0:
-                stream.height, stream.width = pixels.shape[:2]
-            image = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-            container.mux(stream.encode(image.reformat(format="yuv420p", dst_colorspace="ITU709")))
+                stream.height, stream.width = planes.shape[0] * 2 // 3, planes.shape[1]
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
             count += 1
         container.mux(stream.encode())
     return count
+
+
+def to_yuv420(rgb: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "rows even_width"]:
+    """RGB in [0, 1] to 8-bit Y'CbCr (ITU-R BT.709, limited range), colour at half the resolution.
+
+    Written out because FFmpeg's own conversion rounds differently with where a frame lies in memory.
+
+    Returns:
+        The planes as PyAV takes them: Y, then Cb and Cr of half the size, one below the other.
+    """
+    height, width = (side // 2 * 2 for side in rgb.shape[-2:])
+    rgb = rgb[:, :height, :width].clamp(0, 1)
+    red, green, blue = rgb
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    chroma = torch.stack([(blue - luma) / 1.8556, (red - luma) / 1.5748])
+    chroma = F.avg_pool2d(chroma[None], 2)[0]
+    planes = torch.cat([16 + 219 * luma.flatten(), 128 + 224 * chroma.flatten()])
+    return planes.round().to(torch.uint8).reshape(height * 3 // 2, width).numpy()
 
 
 def read_mp4(path: Path) -> Iterator[Float[Tensor, "3 height width"]]:
