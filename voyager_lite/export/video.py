@@ -29,7 +29,7 @@ BIT_EXACT = {"fflags": "+bitexact"}
 def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, fps: float) -> int:
     """Write RGB frames in [0, 1] as H.264 in yuv420p, which every player opens; returns their number.
 
-    The same frames give the same bytes. Odd sizes lose their last row or column, as the format asks.
+    The same frames give the same bytes, for which the encoder has to run on one thread. Odd sizes lose their last row or column, as the format asks.
     """
     count = 0
     with replacing(path) as partial, av.open(str(partial), "w", options=BIT_EXACT) as container:
@@ -38,7 +38,7 @@ def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, 
         codec = stream.codec_context
         codec.color_primaries = codec.color_trc = codec.colorspace = BT709
         codec.color_range = LIMITED_RANGE
-        stream.options = {"crf": str(CONSTANT_QUALITY), "preset": "veryfast", "threads": "2"}
+        stream.options = {"crf": str(CONSTANT_QUALITY), "preset": "veryfast", "threads": "1"}
         for frame in frames:
             planes = to_yuv420(frame)
             if count == 0:
