@@ -125,3 +125,13 @@ def test_the_contact_sheet_has_a_cell_for_every_frame(tmp_path: Path) -> None:
         width, height = sheet.size
     assert width == 8 + 3 * (64 + 8)
     assert height == 8 + 22 + 2 * (22 + 48 + 8)
+
+
+def test_a_width_that_is_no_multiple_of_16_gives_the_same_bytes_too(tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    film = [torch.rand(3, 100, 148, generator=generator) for _ in range(30)]
+    written = set()
+    for _ in range(4):
+        write_mp4(tmp_path / "a.mp4", film, fps=24.0)
+        written.add((tmp_path / "a.mp4").read_bytes())
+    assert len(written) == 1

@@ -19,6 +19,9 @@ CONSTANT_QUALITY = 8
 BT709 = 1
 """The colour matrix of HD video, which players assume; FFmpeg would tag nothing and use BT.601."""
 
+REPEATABLE = "mbtree=0:weightp=0:bframes=0"
+"""Without the analyses whose results differ from run to run in x264 for widths that are no multiple of 16."""
+
 LIMITED_RANGE = 1
 """Luma from 16 to 235, as every player expects of yuv420p."""
 
@@ -29,7 +32,8 @@ BIT_EXACT = {"fflags": "+bitexact"}
 def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, fps: float) -> int:
     """Write RGB frames in [0, 1] as H.264 in yuv420p, which every player opens; returns their number.
 
-    The same frames give the same bytes, for which the encoder has to run on one thread. Odd sizes lose their last row or column, as the format asks.
+    The same frames give the same bytes, for which the encoder has to run on one thread. Odd sizes lose
+    their last row or column, as the format asks.
     """
     count = 0
     with replacing(path) as partial, av.open(str(partial), "w", options=BIT_EXACT) as container:
@@ -38,7 +42,12 @@ def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, 
         codec = stream.codec_context
         codec.color_primaries = codec.color_trc = codec.colorspace = BT709
         codec.color_range = LIMITED_RANGE
-        stream.options = {"crf": str(CONSTANT_QUALITY), "preset": "veryfast", "threads": "1"}
+        stream.options = {
+            "crf": str(CONSTANT_QUALITY),
+            "preset": "veryfast",
+            "threads": "1",
+            "x264-params": REPEATABLE,
+        }
         for frame in frames:
             planes = to_yuv420(frame)
             if count == 0:
