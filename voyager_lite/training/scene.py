@@ -35,6 +35,9 @@ class Scene:
         casters: Rows that cast shadows.
         air: (19,) sun direction (3) and colour (3), ambient light (3), fog per unit, cloud cover,
             cloud phase, exposure, zenith (3), horizon (3).
+        roles: What each shape is part of ("wall", "floor", "tree" ...), one word a shape; "" for nothing
+            that has a name.
+        kind: What the scene shows: "room", "street" ...; "" for nothing that has a name.
     """
 
     kinds: np.ndarray
@@ -42,6 +45,8 @@ class Scene:
     materials: np.ndarray
     casters: np.ndarray
     air: np.ndarray
+    roles: tuple[str, ...] = ()
+    kind: str = ""
 
     def inside(self, point: np.ndarray, *, margin: float) -> bool:
         """True where a point lies in a shadow-casting shape grown by ``margin`` (as a box)."""
@@ -104,6 +109,7 @@ class Builder:
         self._shapes: list[np.ndarray] = []
         self._materials: list[np.ndarray] = []
         self._casters: list[int] = []
+        self._roles: list[str] = []
         self._origin, self._yaw = np.zeros(3), 0.0
 
     @contextmanager
@@ -119,7 +125,7 @@ class Builder:
         x, y, z = point
         return self._origin + np.array([c * x + s * z, y, -s * x + c * z])
 
-    def add(
+    def add(  # noqa: PLR0913 - all of one shape, by name
         self,
         kind: int,
         center: Vector,
@@ -128,6 +134,7 @@ class Builder:
         *,
         tilt: np.ndarray | None = None,
         shadow: bool = True,
+        role: str = "",
     ) -> None:
         """Add one shape.
 
@@ -138,6 +145,7 @@ class Builder:
             material: Row of ``material``.
             tilt: Rotation of the shape in the current frame (3, 3); None stands upright.
             shadow: Whether it casts a shadow and keeps cameras out.
+            role: What it is part of, in a word: "wall", "floor", "tree" ...
         """
         c, s = np.cos(self._yaw), np.sin(self._yaw)
         R = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
@@ -146,15 +154,18 @@ class Builder:
         if shadow:
             self._casters.append(len(self._kinds))
         self._kinds.append(kind)
+        self._roles.append(role)
         self._shapes.append(np.concatenate([self._place(center), R.T.ravel(), half, [1.001 * bound]]))
         self._materials.append(material)
 
-    def build(self, air: np.ndarray) -> Scene:
-        """The scene under a given light."""
+    def build(self, air: np.ndarray, *, kind: str = "") -> Scene:
+        """The scene under a given light; ``kind`` says in a word what it shows."""
         return Scene(
             kinds=np.array(self._kinds, np.int64),
             shapes=np.array(self._shapes, np.float64).reshape(-1, 16),
             materials=np.array(self._materials, np.float32).reshape(-1, COLUMNS),
             casters=np.array(self._casters, np.int64),
             air=air.astype(np.float64),
+            roles=tuple(self._roles),
+            kind=kind,
         )
