@@ -1,4 +1,4 @@
-"""Commands on an existing world: `undo`, `render`, `export`, `info`."""
+"""Commands on an existing world: `undo`, `render`, `info`."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ import tyro
 
 from voyager_lite.cli.report import say, say_table
 from voyager_lite.cli.walk import PATH_HELP
-from voyager_lite.export.formats import FORMATS
 from voyager_lite.export.video import write_mp4
 from voyager_lite.paths import read_path
 from voyager_lite.results import rendered_frames, write_results
@@ -57,25 +56,6 @@ class Render:
         cameras = path.cameras(world.cameras[0], focus_distance=world.focus_distance)
         count = write_mp4(self.output, rendered_frames(world, cameras), fps=world.fps)
         say(f"{count} frames: {self.output}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Export:
-    """Write one of a world's results, in the format that the name or --format says.
-
-    Example: voyager-lite export my_world scene.ply
-    """
-
-    world: WorldFolder
-    output: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FILE_OR_FOLDER", help="Where to.")]
-    format: Annotated[
-        str | None, tyro.conf.arg(help=f"Default: by the name's ending. One of {', '.join(FORMATS)}.")
-    ] = None
-
-    def run(self) -> None:
-        """Export."""
-        for file in World.open(self.world).export(self.output, format=self.format):
-            say(str(file))
 
 
 @dataclass(frozen=True, kw_only=True)
