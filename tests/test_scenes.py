@@ -6,7 +6,7 @@ import torch
 
 from geometry.camera import Camera
 from geometry.projection import world_points
-from voyager_lite.training.clips import HELD_OUT, HOLE_SHARE, make_clip, silhouettes
+from voyager_lite.training.clips import HELD_OUT, HOLE_SHARE, make_clip
 from voyager_lite.training.light import outdoor_air
 from voyager_lite.training.material import PLAIN, material
 from voyager_lite.training.paths import draw_path, draw_shot, turn
@@ -146,7 +146,7 @@ def clip(request):
 def test_clips_are_complete_rgbd_videos(clip):
     assert clip.rgb.shape == (9, 3, 64, 96)
     assert clip.rgb.min() >= 0 and clip.rgb.max() <= 1 and clip.rgb[0].std() > 0.02
-    assert torch.isfinite(clip.depth).all() and clip.depth.min() > 0 and clip.depth.max() <= SKY_DEPTH
+    assert torch.isfinite(clip.depth).all() and clip.depth.min() > 0
     lengths = clip.normal.norm(dim=1)
     assert (((lengths - 1).abs() < 1e-4) | (lengths == 0)).all()
 
@@ -175,13 +175,3 @@ def test_unknown_pixels_hold_nothing_and_the_fill_keeps_known_ones(clip):
 
 def test_portraits_can_be_made():
     assert make_clip(11, frames=3, height=96, width=64).rgb.shape == (3, 3, 96, 64)
-
-
-def test_silhouettes_are_breaks_and_not_slanted_ground():
-    builder = Builder()
-    builder.add(BOX, (0, 3, 0), (500, 1, 500), white(), shadow=False)
-    ground = silhouettes(render_scene(builder.build(noon()), straight_camera()))
-    assert ground[0, 24:].sum() == 0
-    builder.add(BOX, (0, 0, 5), (0.5, 0.5, 0.5), white())
-    with_box = silhouettes(render_scene(builder.build(noon()), straight_camera()))
-    assert with_box[0, 12:20].sum() > 8

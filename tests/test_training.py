@@ -7,7 +7,7 @@ import torch
 
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.mini_network import MiniConfig, MiniNetwork, load_mini
-from voyager_lite.core.mini_signal import decode_signal
+from voyager_lite.core.mini_signal import decode_signal, near_depth
 from voyager_lite.training.batches import Batch, ClipStream, Pool, as_batch, augment, halved, join
 from voyager_lite.training.clips import make_clip
 from voyager_lite.training.loop import Training, TrainingConfig, draw_times, flow_loss, train
@@ -46,14 +46,15 @@ def test_halving_changes_a_clip_by_no_more_than_half_precision(clips):
 
 
 def test_changed_colors_of_the_fill_are_the_fill_of_the_changed_colors(clips):
-    batch, near = clips[0], torch.ones(())
+    batch, near, clip = clips[0], torch.ones(()), make_clip(0, frames=3, height=40, width=48)
+    sky_from = clip.sky_from / float(near_depth(clip.guidance_depth, clip.known))
     for seed in range(6):
         changed = augment(batch, generator=torch.Generator().manual_seed(seed))
         known = changed.condition.known[0]
         if not torch.equal(known, batch.condition.known[0]):
             continue  # mirrored: ties between equally near borders fall the other way
-        rgb, depth = decode_signal(changed.condition.guidance[0], near=near)
-        fill_rgb, _ = background_fill(rgb * known[:, None], depth, known)
+        rgb, depth = decode_signal(changed.condition.guidance[0], near=near, far=1e6)
+        fill_rgb, _ = background_fill(rgb * known[:, None], depth, known, sky_from=sky_from)
         expected = decode_signal(changed.condition.fill[0], near=near)[0]
         assert (fill_rgb - expected).abs().mean() < 2e-3
 
