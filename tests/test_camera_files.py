@@ -16,6 +16,7 @@ from geometry.rigid import rigid_from, rotation_from_vector
 from voyager_lite.export.camera_file import MOST_BYTES, MOST_CAMERAS
 from voyager_lite.export.cameras_json import read_cameras_json, write_cameras_json
 from voyager_lite.export.colmap import read_colmap, write_colmap
+from voyager_lite.export.colmap_binary import read_colmap_binary, write_colmap_binary
 from voyager_lite.export.nerfstudio import (
     read_camera_path,
     read_transforms,
@@ -62,6 +63,12 @@ ROUND_TRIPS = {
     "transforms": ("transforms.json", write_transforms_with_fps, read_transforms, False),
     "realestate10k": ("walk.txt", write_realestate10k, read_size_of_test, False),
     "colmap": ("model", lambda file, cameras, *, fps: write_colmap(file, cameras), read_colmap, False),
+    "colmap binary": (
+        "model",
+        lambda file, cameras, *, fps: write_colmap_binary(file, cameras),
+        read_colmap_binary,
+        False,
+    ),
 }
 
 
@@ -127,7 +134,8 @@ def test_names_and_frame_rates_are_kept(tmp_path):
 # Independent readers: what the formats mean, told by somebody else.
 
 
-def test_pycolmap_reads_our_model(tmp_path):
+@pytest.mark.parametrize("write", [write_colmap, write_colmap_binary])
+def test_pycolmap_reads_our_model(tmp_path, write):
     pycolmap = pytest.importorskip("pycolmap")
     cameras = some_cameras()
     cloud = PointCloud(
@@ -137,7 +145,7 @@ def test_pycolmap_reads_our_model(tmp_path):
         radii=torch.ones(3),
         sky=torch.tensor([False, False, True]),
     )
-    write_colmap(tmp_path / "model", cameras, cloud=cloud)
+    write(tmp_path / "model", cameras, cloud=cloud)
     model = pycolmap.Reconstruction(str(tmp_path / "model"))
     assert len(model.images) == 7
     for k in range(7):
@@ -158,6 +166,39 @@ def test_colmap_written_by_pycolmap_is_read(tmp_path):
     (tmp_path / "theirs").mkdir()
     pycolmap.Reconstruction(str(tmp_path / "ours")).write_text(str(tmp_path / "theirs"))
     same(read_colmap(tmp_path / "theirs").cameras, some_cameras())
+
+
+def test_a_binary_model_with_matched_points_is_read_by_whoever_finds_it(tmp_path):
+    pycolmap = pytest.importorskip("pycolmap")
+    write_colmap(tmp_path / "ours", some_cameras(3), names=["b2.png", "b10.png", "a.png"])
+    model = pycolmap.Reconstruction(str(tmp_path / "ours"))
+    for number, image in model.images.items():
+        image.points2D = pycolmap.Point2DList([pycolmap.Point2D([number, k]) for k in range(number)])
+    (tmp_path / "theirs" / "sparse" / "0").mkdir(parents=True)
+    model.write_binary(str(tmp_path / "theirs" / "sparse" / "0"))
+    found = read_camera_file(tmp_path / "theirs")
+    assert found.names == ("a.png", "b2.png", "b10.png")
+    same(found.cameras, some_cameras(3)[torch.tensor([2, 0, 1])])
+    same(read_camera_file(tmp_path / "theirs" / "sparse" / "0" / "images.bin").cameras, found.cameras)
+
+
+EXACT = {
+    "ours": 0.0,  # the same bits
+    "transforms": 1e-13,  # poses are inverted
+    "realestate10k": 1e-15,  # intrinsics are divided by the size
+    "colmap": 1e-15,  # rotations become quaternions
+    "colmap binary": 1e-15,
+}
+
+
+@pytest.mark.parametrize(("kind", "relative"), EXACT.items(), ids=EXACT.keys())
+def test_cameras_come_back_to_the_last_digits_of_64_bits(tmp_path, kind, relative):
+    cameras = some_cameras(20)
+    name, write, read, _ = ROUND_TRIPS[kind]
+    write(tmp_path / name, cameras, fps=24.0)
+    found = read(tmp_path / name).cameras
+    for ours, theirs in ((found.K, cameras.K), (found.world_to_camera, cameras.world_to_camera)):
+        assert float((ours - theirs).abs().max()) <= relative * float(theirs.abs().max())
 
 
 @pytest.mark.parametrize("write", [write_transforms_with_fps, write_camera_path])
@@ -586,6 +627,26 @@ def test_a_broken_colmap_model_is_refused_in_one_line_that_names_it(tmp_path, ca
         read_path(str(tmp_path / "images.txt"), frames=9)
     assert str(caught.value).startswith(str(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_broken_binary_model_is_refused_in_one_line_that_names_it(tmp_path):
+    write_colmap_binary(tmp_path, some_cameras(2))
+    whole = {name: (tmp_path / name).read_bytes() for name in ("cameras.bin", "images.bin")}
+    for name, data in whole.items():
+        for length in range(0, len(data), 7):
+            (tmp_path / name).write_bytes(data[:length])
+            with pytest.raises(ValueError, match=rf"{name}: is cut off or no COLMAP model; it has {length} "):
+                read_colmap_binary(tmp_path)
+        (tmp_path / name).write_bytes(b"\xff" * 200)
+        with pytest.raises(ValueError, match=rf"{name}: has 18446744073709551615 entries; expected at most"):
+            read_colmap_binary(tmp_path)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "cameras.bin").write_bytes(whole["cameras.bin"].replace(b"\1\0\0\0\1", b"\1\0\0\0\2"))
+    with pytest.raises(ValueError, match=r"camera 1 has model number 2; allowed: 0 \(SIMPLE_PINHOLE\), 1"):
+        read_colmap_binary(tmp_path)
+    (tmp_path / "images.bin").unlink()
+    with pytest.raises(FileNotFoundError, match=r"images\.bin: no such file"):
+        read_colmap_binary(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["none.json", "none.txt", "none.json:50%", "images.txt"])

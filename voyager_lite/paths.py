@@ -8,6 +8,7 @@ from geometry.trajectory import Trajectory
 from voyager_lite.export.camera_file import CameraFile, read_json, read_text
 from voyager_lite.export.cameras_json import FORMAT, read_cameras_json
 from voyager_lite.export.colmap import read_colmap
+from voyager_lite.export.colmap_binary import read_colmap_binary
 from voyager_lite.export.nerfstudio import read_camera_path, read_transforms
 from voyager_lite.export.realestate10k import COLUMNS, read_realestate10k
 
@@ -21,7 +22,8 @@ def read_path(text_or_file: str, *, frames: int) -> Trajectory:
 
     Args:
         text_or_file: Words; or a .json (ours, nerfstudio camera_path or transforms), a .txt
-            (RealEstate10K, COLMAP images.txt beside its cameras.txt) or a folder with a COLMAP model.
+            (RealEstate10K, COLMAP images.txt beside its cameras.txt) or a folder with a COLMAP model,
+            text or binary, or with one in sparse/0.
         frames: How many cameras the path becomes.
 
     Raises:
@@ -51,7 +53,9 @@ def read_camera_file(file: Path) -> CameraFile:
         ValueError: None of the formats, or broken.
     """
     if file.is_dir():
-        return read_colmap(file)
+        return _read_model(file)
+    if file.name == "images.bin":
+        return read_colmap_binary(file.parent)
     if file.suffix.lower() == ".json":
         record = read_json(file)
         if record.get("format") == FORMAT:
@@ -67,3 +71,11 @@ def read_camera_file(file: Path) -> CameraFile:
     if any(len(line.split()) == COLUMNS for line in read_text(file).splitlines()[:2]):
         return read_realestate10k(file)
     raise ValueError(f"{file}: is no camera file; expected RealEstate10K lines or COLMAP's images.txt")
+
+
+def _read_model(folder: Path) -> CameraFile:
+    """A COLMAP model; where there are both kinds the binary one, as COLMAP does."""
+    inner = folder / "sparse" / "0"
+    if inner.is_dir():
+        folder = inner
+    return read_colmap_binary(folder) if (folder / "images.bin").is_file() else read_colmap(folder)

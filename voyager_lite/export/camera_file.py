@@ -45,17 +45,27 @@ def read_text(file: Path) -> str:
         FileNotFoundError: No such file.
         ValueError: A folder, too large, or not UTF-8.
     """
-    if not file.exists():
-        raise FileNotFoundError(f"{file}: no such file")
-    if file.is_dir():
-        raise ValueError(f"{file}: is a folder; expected a file")
-    size = file.stat().st_size
+    size = require_file(file)
     if size > MOST_BYTES:
         raise ValueError(f"{file}: has {size / 2**20:.0f} MB; expected at most {MOST_BYTES / 2**20:.0f}")
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"{file}: is not text (byte {error.start}); expected UTF-8") from None
+
+
+def require_file(file: Path) -> int:
+    """The size in bytes of a file that is there.
+
+    Raises:
+        FileNotFoundError: No such file.
+        ValueError: A folder.
+    """
+    if not file.exists():
+        raise FileNotFoundError(f"{file}: no such file")
+    if file.is_dir():
+        raise ValueError(f"{file}: is a folder; expected a file")
+    return file.stat().st_size
 
 
 def read_json(file: Path) -> dict[str, Any]:

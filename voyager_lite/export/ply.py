@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Shaped
 
 from geometry.cloud import PointCloud
 from voyager_lite.export.atomic import replacing
@@ -30,10 +31,15 @@ def write_ply(path: Path, cloud: PointCloud, *, with_sky: bool = False) -> int:
     for axis, name in enumerate(("red", "green", "blue")):
         vertices[name] = colors[:, axis]
     vertices["radius"] = chosen.radii.numpy()
-    with replacing(path) as partial, open(partial, "wb") as file:
-        file.write(_header(len(chosen)).encode("ascii"))
-        file.write(vertices.tobytes())
+    write_vertices(path, vertices)
     return len(chosen)
+
+
+def write_vertices(path: Path, vertices: Shaped[np.ndarray, " vertex"]) -> None:
+    """Write records of 32-bit floats and bytes as a binary PLY of vertices with the fields' names."""
+    with replacing(path) as partial, open(partial, "wb") as file:
+        file.write(_header(len(vertices), vertices.dtype).encode("ascii"))
+        vertices.tofile(file)
 
 
 def read_ply(path: Path) -> PointCloud:
@@ -47,7 +53,7 @@ def read_ply(path: Path) -> PointCloud:
     count = next(
         (int(line.split()[2]) for line in data[:end].splitlines() if line.startswith(b"element vertex ")), -1
     )
-    if count < 0 or data[:end] != _header(count).encode("ascii"):
+    if count < 0 or data[:end] != _header(count, VERTEX).encode("ascii"):
         raise ValueError(
             f"{path}: not a point cloud of ours; expected binary PLY with the vertex {VERTEX.names}"
         )
@@ -69,6 +75,6 @@ def read_ply(path: Path) -> PointCloud:
     )
 
 
-def _header(count: int) -> str:
-    properties = "".join(f"property {PLY_TYPES[VERTEX[name].str]} {name}\n" for name in VERTEX.names or ())
+def _header(count: int, layout: np.dtype[np.void]) -> str:
+    properties = "".join(f"property {PLY_TYPES[layout[name].str]} {name}\n" for name in layout.names or ())
     return f"ply\nformat binary_little_endian 1.0\nelement vertex {count}\n{properties}end_header\n"
