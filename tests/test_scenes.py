@@ -7,12 +7,13 @@ import torch
 from geometry.camera import Camera
 from geometry.projection import world_points
 from voyager_lite.training.clips import HELD_OUT, HOLE_SHARE, make_clip
+from voyager_lite.training.framing import turn
 from voyager_lite.training.light import outdoor_air
 from voyager_lite.training.material import PLAIN, material
-from voyager_lite.training.paths import draw_path, draw_shot, turn
+from voyager_lite.training.parts import random_tilt
+from voyager_lite.training.paths import draw_path, draw_shot
 from voyager_lite.training.scene import SKY_DEPTH, Builder, render_scene
 from voyager_lite.training.shapes import BALL, BOX, CONE, CYLINDER
-from voyager_lite.training.things import random_tilt
 
 
 def white():

@@ -1,21 +1,21 @@
-"""Procedural rooms, table tops and heaps seen close."""
+"""Procedural rooms."""
 
 import numpy as np
 
+from voyager_lite.training.figures import add_person
+from voyager_lite.training.framing import Shot, aim
 from voyager_lite.training.light import indoor_air
 from voyager_lite.training.material import CLOUDY, GLOW, PLAIN, STRIPES, TILES, WOOD, material
-from voyager_lite.training.scene import Builder, Scene
-from voyager_lite.training.shapes import BALL, BOX, CONE, CYLINDER
+from voyager_lite.training.parts import any_material
+from voyager_lite.training.scene import Builder
+from voyager_lite.training.shapes import BOX
 from voyager_lite.training.things import (
     add_chair,
     add_lamp,
     add_object,
-    add_person,
     add_shelf,
     add_sofa,
     add_table,
-    any_material,
-    random_tilt,
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def _add_wall_thing(scene: Builder, rng: np.random.Generator, *, x: float, z: fl
         scene.add(BOX, (x, -1.0, z), (0.45, 1.0, 0.04), material(rng, WOOD, feature=0.3), shadow=False)
 
 
-def room(rng: np.random.Generator) -> Scene:
+def room(rng: np.random.Generator) -> Shot:
     """A furnished room around the origin; the camera looks along +z from near the wall at -z."""
     scene = Builder()
     w, h, d = rng.uniform(1.6, 4), rng.uniform(1.2, 1.7), rng.uniform(2, 5)
@@ -83,39 +83,6 @@ def room(rng: np.random.Generator) -> Scene:
                         add_object(scene, rng, size=0.1)
             else:
                 builders[rng.integers(len(builders))](scene, rng)
-    return scene.build(indoor_air(rng))
-
-
-def table_top(rng: np.random.Generator) -> Scene:
-    """Things on a table before a near background; sizes in tens of centimetres, the table at y = 0."""
-    scene = Builder()
-    scene.add(
-        BOX, (0, 0.05, 1), (rng.uniform(0.8, 4), 0.05, rng.uniform(1.5, 3)), any_material(rng, feature=0.3)
-    )
-    scene.add(BOX, (0, 2, 0), (30, 0.1, 30), any_material(rng, feature=1.0), shadow=False)
-    back = rng.uniform(2, 7)
-    scene.add(BOX, (0, 0, back), (30, 30, 0.1), any_material(rng, feature=0.8), shadow=False)
-    for _ in range(rng.integers(0, 7)):
-        place, size = rng.uniform([-3, -2.5, back - 0.9], [3, 1, back - 0.3]), rng.uniform(0.1, 0.8, 3)
-        kind = int(rng.choice([BOX, BOX, BALL, CYLINDER]))
-        scene.add(kind, place, size, any_material(rng, feature=0.3), shadow=False)
-    for _ in range(rng.integers(3, 14)):
-        spot = rng.normal(0, 0.45), rng.uniform(0.1, 1.8)
-        with scene.at(*spot, yaw=rng.uniform(0, 2 * np.pi)):
-            add_object(scene, rng, size=rng.choice([0.06, 0.12, 0.2, 0.3]))
-    return scene.build(indoor_air(rng))
-
-
-def heap(rng: np.random.Generator) -> Scene:
-    """Shapes of all kinds, turned any way, before a wall: for edges and materials rather than for sense."""
-    scene = Builder()
-    scene.add(BOX, (0, -1, rng.uniform(5, 9)), (30, 30, 0.1), any_material(rng, feature=0.8), shadow=False)
-    if rng.random() < 0.7:
-        scene.add(BOX, (0, 0.1, 0), (30, 0.1, 30), any_material(rng, feature=0.5), shadow=False)
-    for _ in range(rng.integers(6, 28)):
-        z = rng.uniform(0.8, 4.5)
-        place = (rng.normal(0, 0.5 * z), -1 + rng.normal(0, 0.4 * z), z)
-        size = np.exp(rng.normal(-1.5, 0.6, 3)) * rng.choice([0.4, 1, 1.5])
-        kind = int(rng.choice([BOX, BOX, BALL, CYLINDER, CONE]))
-        scene.add(kind, place, size, any_material(rng, feature=0.2), tilt=random_tilt(rng))
-    return scene.build(indoor_air(rng))
+    eye = (rng.uniform(-0.4, 0.4) * w, -rng.uniform(0.9, 1.7), -rng.uniform(0.3, 0.85) * d)
+    target = (rng.normal(0, 0.3) * w, -rng.uniform(0.2, 1.5), 0.6 * d)
+    return aim(rng, scene.build(indoor_air(rng), kind="room"), eye=eye, target=target, fov=(45, 90))

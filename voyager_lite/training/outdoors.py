@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from voyager_lite.training.buildings import add_house
+from voyager_lite.training.figures import add_person
+from voyager_lite.training.framing import Shot, aim
 from voyager_lite.training.light import outdoor_air
 from voyager_lite.training.material import (
     CLOUDY,
@@ -13,23 +16,14 @@ from voyager_lite.training.material import (
     material,
     random_color,
 )  # fmt: skip
-from voyager_lite.training.scene import Builder, Scene
+from voyager_lite.training.parts import BROWN, GREEN, GREY, STONE, any_material, random_tilt
+from voyager_lite.training.plants import add_tree
+from voyager_lite.training.scene import Builder
 from voyager_lite.training.shapes import BALL, BOX, CONE, CYLINDER
-from voyager_lite.training.things import (
-    BROWN,
-    GREEN,
-    GREY,
-    STONE,
-    add_car,
-    add_house,
-    add_person,
-    add_tree,
-    any_material,
-    random_tilt,
-)  # fmt: skip
+from voyager_lite.training.vehicles import add_car
 
 
-def street(rng: np.random.Generator) -> Scene:
+def street(rng: np.random.Generator) -> Shot:
     """A street along +z with houses, trees, cars, people and lamp posts; the camera stands at the origin."""
     scene = Builder()
     ground = material(rng, int(rng.choice([TILES, CLOUDY, CLOUDY])), color=STONE, feature=0.6)
@@ -65,7 +59,9 @@ def street(rng: np.random.Generator) -> Scene:
     for _ in range(rng.integers(0, 5)):
         with scene.at(rng.choice([-1, 1]) * (road - 1.0), rng.uniform(4, 40), yaw=rng.choice([0, np.pi])):
             add_car(scene, rng)
-    return scene.build(outdoor_air(rng))
+    eye = (rng.normal(0, 1), -(rng.uniform(1.2, 2) if rng.random() < 0.8 else rng.uniform(2, 9)), 0)
+    target = (rng.normal(0, 4), rng.normal(-1.6, 1.5), 20)
+    return aim(rng, scene.build(outdoor_air(rng), kind="street"), eye=eye, target=target, fov=(40, 90))
 
 
 def _line_of(scene: Builder, rng: np.random.Generator, *, x: float) -> None:
@@ -84,7 +80,7 @@ def _line_of(scene: Builder, rng: np.random.Generator, *, x: float) -> None:
             scene.add(CYLINDER, (x, -0.4, z), (0.09, 0.4, 0.09), metal)
 
 
-def landscape(rng: np.random.Generator) -> Scene:
+def landscape(rng: np.random.Generator) -> Shot:
     """Open land with hills, trees, rocks, water, fences and houses; the camera stands at the origin."""
     scene = Builder()
     soil = np.array(GREEN) * np.array([rng.uniform(0.7, 3), 1.2, rng.uniform(0.5, 1.5)])
@@ -142,7 +138,9 @@ def landscape(rng: np.random.Generator) -> Scene:
         scene.add(
             BOX, (rng.normal(0, 2), -0.4, rng.uniform(3, 8)), rng.uniform(0.2, 0.9, 3), any_material(rng)
         )
-    return scene.build(outdoor_air(rng))
+    eye = (rng.normal(0, 1), -(rng.uniform(1.2, 2) if rng.random() < 0.8 else rng.uniform(2, 9)), 0)
+    target = (rng.normal(0, 4), rng.normal(-1.6, 1.5), 20)
+    return aim(rng, scene.build(outdoor_air(rng), kind="landscape"), eye=eye, target=target, fov=(40, 90))
 
 
 def _add_fence(scene: Builder, rng: np.random.Generator) -> None:

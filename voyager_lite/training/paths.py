@@ -1,118 +1,98 @@
-"""Where cameras of procedural clips stand and how they move."""
+"""Which scenes procedural clips show, and how the camera moves through them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from geometry.camera import Camera
-from voyager_lite.training.indoors import heap, room, table_top
+from voyager_lite.training.closeups import animal, cycle, plant, statue, vehicle
+from voyager_lite.training.framing import Shot
+from voyager_lite.training.indoors import room
+from voyager_lite.training.matter import meets_matter
+from voyager_lite.training.moves import draw_move
 from voyager_lite.training.outdoors import landscape, street
-from voyager_lite.training.scene import Real, Scene, render_scene
+from voyager_lite.training.scene import SKY_DEPTH, render_scene
+from voyager_lite.training.tabletops import (
+    desk,
+    floor_clutter,
+    hanging,
+    heap,
+    shelves,
+    table_top,
+    workshop,
+)  # fmt: skip
 
-MOVES = ("forward", "backward", "side", "rise", "turn", "orbit", "spiral", "wander")
+KINDS: dict[str, tuple[Callable[[np.random.Generator], Shot], float]] = {
+    "room": (room, 0.2),
+    "table top": (table_top, 0.1),
+    "desk": (desk, 0.06),
+    "shelves": (shelves, 0.04),
+    "heap": (heap, 0.05),
+    "floor clutter": (floor_clutter, 0.04),
+    "workshop": (workshop, 0.03),
+    "hanging": (hanging, 0.02),
+    "street": (street, 0.15),
+    "landscape": (landscape, 0.1),
+    "statue": (statue, 0.04),
+    "plant": (plant, 0.04),
+    "animal": (animal, 0.04),
+    "vehicle": (vehicle, 0.04),
+    "cycle": (cycle, 0.04),
+}
+"""Each kind of scene with its maker and its share."""
 
+LEAST_MATTER = 0.08
+"""A view that shows more sky than all but this share is drawn again."""
 
-def turn(pitch: Real, yaw: Real, roll: Real) -> np.ndarray:
-    """Camera-to-world rotation: yaw about the vertical, then pitch (down > 0), then roll, in radians."""
-    (cy, sy), (cp, sp), (cr, sr) = [(np.cos(a), np.sin(a)) for a in (yaw, pitch, roll)]
-    Y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    X = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
-    Z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return Y @ X @ Z
+NEAREST = 0.08
+"""Nothing in a first view is nearer."""
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Shot:
-    """A scene with a place to stand.
-
-    Attributes:
-        scene: What is seen.
-        pose: First camera to world (4, 4).
-        fov_degrees: Horizontal field of view of a 3:2 picture; portraits keep its focal length.
-    """
-
-    scene: Scene
-    pose: np.ndarray
-    fov_degrees: float
+FARTHEST = 60.0
+"""Distances from which moves take their lengths count as no more."""
 
 
 def draw_shot(rng: np.random.Generator) -> Shot:
-    """A scene of a random kind, seen from where someone might stand."""
-    kinds: list[tuple[Callable[[np.random.Generator], Scene], float]] = [
-        (room, 0.3), (street, 0.22), (landscape, 0.18), (table_top, 0.2), (heap, 0.1),
-    ]  # fmt: skip
-    make = kinds[rng.choice(len(kinds), p=[share for _, share in kinds])][0]
-    scene = make(rng)
-    pose, fov_degrees, roll = np.eye(4), float(rng.uniform(45, 85)), rng.normal(0, 0.02)
-    if make is room:
-        reach = np.abs(scene.shapes[:, [0, 2]]).max(axis=0) - 0.6
-        pose[:3, 3] = [
-            rng.uniform(-0.4, 0.4) * reach[0],
-            -rng.uniform(0.9, 1.7),
-            -rng.uniform(0.3, 0.9) * reach[1],
-        ]
-        pose[:3, :3] = turn(rng.normal(0.08, 0.1), rng.normal(0, 0.35), roll)
-    elif make is street or make is landscape:
-        height = rng.uniform(1.2, 2) if rng.random() < 0.8 else rng.uniform(2, 9)
-        pose[:3, 3] = [rng.normal(0, 1), -height, 0]
-        pose[:3, :3] = turn(rng.normal(0, 0.07) + 0.02 * (height - 1.5), rng.normal(0, 0.25), roll)
-    else:
-        fov_degrees = float(rng.uniform(28, 65))
-        down = rng.uniform(0.05, 0.9) if make is table_top else rng.normal(0.05, 0.1)
-        away = rng.uniform(0.9, 1.8) if make is table_top else 0.3
-        pose[:3, 3] = [rng.normal(0, 0.15), -0.15 - away * np.tan(down), 0.7 - away]
-        if make is heap:
-            pose[:3, 3] = [0, -1, 0]
-        pose[:3, :3] = turn(down, rng.normal(0, 0.12), rng.normal(0, 0.06))
-    return Shot(scene=scene, pose=pose, fov_degrees=fov_degrees)
+    """A scene of a random kind, seen from where someone might stand.
+
+    Raises:
+        ValueError: Twenty scenes of a kind leave the camera no free view.
+    """
+    names = list(KINDS)
+    share = np.array([share for _, share in KINDS.values()])
+    return draw_shot_of(rng, names[rng.choice(len(names), p=share / share.sum())])
 
 
-def _glide(rng: np.random.Generator, frames: int) -> np.ndarray:
-    """Progress from 0 to 1 over the frames, sometimes eased, sometimes uneven; (frames,)."""
-    s = np.linspace(0, 1, frames)
-    return s if rng.random() < 0.6 else s**2 * (3 - 2 * s)
+def draw_shot_of(rng: np.random.Generator, kind: str) -> Shot:
+    """A scene of one of ``KINDS`` from a free place, showing something."""
+    make = KINDS[kind][0]
+    for _ in range(20):
+        shot = make(rng)
+        if meets_matter(shot.scene, shot.pose[None, :3, 3], margin=NEAREST / 2)[0]:
+            continue
+        depth = _first_depth(shot, height=12, width=18)
+        if depth.min() > NEAREST and (depth < SKY_DEPTH).mean() > LEAST_MATTER:
+            return shot
+    raise ValueError(f'twenty scenes of kind "{kind}" leave no free view')
 
 
-def _offsets(rng: np.random.Generator, move: str, *, s: np.ndarray, near: float, middle: float) -> np.ndarray:
-    """Poses (frames, 4, 4) relative to the first camera; steps are shares of the distance ahead."""
-    poses = np.tile(np.eye(4), (len(s), 1, 1))
-    amount, sign = rng.uniform(0.15, 1.0), rng.choice([-1.0, 1.0])
-    if move == "forward":
-        poses[:, 2, 3] = 0.5 * amount * middle * s
-    elif move == "backward":
-        poses[:, 2, 3] = -0.35 * amount * middle * s
-    elif move in ("side", "rise"):
-        poses[:, 0 if move == "side" else 1, 3] = sign * 0.45 * amount * near * s
-    elif move == "turn":
-        for i, angle in enumerate(sign * 0.45 * amount * s):
-            poses[i, :3, :3] = turn(0, angle, 0)
-    elif move == "orbit":
-        for i, angle in enumerate(sign * 0.4 * amount * s):
-            R = turn(0, angle, 0)
-            poses[i, :3, :3] = R
-            poses[i, :3, 3] = np.array([0, 0, middle]) - R @ np.array([0, 0, middle])
-    elif move == "spiral":
-        angle = sign * 2 * np.pi * s
-        poses[:, 0, 3] = 0.2 * amount * near * (np.cos(angle) - 1)
-        poses[:, 1, 3] = 0.2 * amount * near * np.sin(angle)
-        poses[:, 2, 3] = 0.3 * amount * near * s
-    else:
-        ends = rng.normal(0, 1, (3, 6)) * amount
-        curve = (
-            ends[0] * s[:, None]
-            + ends[1] * np.sin(np.pi * s)[:, None]
-            + 0.4 * ends[2] * np.sin(2 * np.pi * s)[:, None]
-        )
-        poses[:, :3, 3] = curve[:, :3] * np.array([0.18, 0.08, 0.2]) * near
-        for i, (a, b, c) in enumerate(curve[:, 3:] * np.array([0.05, 0.15, 0.02])):
-            poses[i, :3, :3] = turn(a, b, c)
-    return poses
+def _first_depth(shot: Shot, *, height: int, width: int) -> np.ndarray:
+    """Depth of the first view in a few pixels (height, width)."""
+    to_camera = torch.from_numpy(np.linalg.inv(shot.pose))[None]
+    fov = _turned(shot.fov_degrees, height=height, width=width)
+    camera = Camera.from_fov(fov, height=height, width=width, world_to_camera=to_camera)
+    return np.asarray(render_scene(shot.scene, camera).depth[0])
+
+
+def _turned(fov_degrees: float, *, height: int, width: int) -> float:
+    """Horizontal field of view of a picture with the focal length of the lying one."""
+    if width >= height:
+        return fov_degrees
+    return float(np.rad2deg(2 * np.arctan(np.tan(np.deg2rad(fov_degrees) / 2) * width / height)))
 
 
 def draw_path(rng: np.random.Generator, shot: Shot, *, frames: int, height: int, width: int) -> Camera | None:
-    """A short camera path that stays out of matter, or None where eight tries found none.
+    """A short camera path that stays out of matter, or None where ten tries found none.
 
     Args:
         rng: Source of chance.
@@ -121,30 +101,28 @@ def draw_path(rng: np.random.Generator, shot: Shot, *, frames: int, height: int,
         height: Of the picture in pixels.
         width: Of the picture in pixels.
     """
-    scene, pose, fov = shot.scene, shot.pose, shot.fov_degrees
-    if width < height:
-        fov = float(np.rad2deg(2 * np.arctan(np.tan(np.deg2rad(fov) / 2) * width / height)))
-    to_camera = torch.from_numpy(np.linalg.inv(pose))[None]
-    first = Camera.from_fov(fov, height=height // 4, width=width // 4, world_to_camera=to_camera)
-    depth = render_scene(scene, first).depth.flatten()
-    near, middle = (float(q) for q in torch.quantile(depth, torch.tensor([0.1, 0.4])).clamp(max=25))
-    for _ in range(8):
-        move = str(rng.choice(MOVES))
-        poses = pose @ _offsets(rng, move, s=_glide(rng, frames), near=near, middle=middle)
-        if rng.random() < 0.35:
-            other = str(rng.choice(MOVES))
-            poses = poses @ _offsets(rng, other, s=0.5 * _glide(rng, frames), near=near, middle=middle)
-        margin = min(0.25 * near, 0.2)
-        below = (poses[:, 1, 3] > -0.05).any() and pose[1, 3] < -0.05
-        if below or any(scene.inside(p[:3, 3], margin=margin) for p in poses):
-            continue
-        poses[:, :3, :3] = np.stack([_orthonormal(p[:3, :3]) for p in poses])
-        return Camera.from_fov(
-            fov, height=height, width=width, world_to_camera=torch.from_numpy(np.linalg.inv(poses))
-        )
+    depth = _first_depth(shot, height=max(height // 4, 2), width=max(width // 4, 2))
+    rows, columns = depth.shape
+    middle = depth[rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
+    near = min(float(np.quantile(depth, 0.1)), FARTHEST)
+    focus = max(min(float(np.median(middle)), FARTHEST), near)
+    fov = _turned(shot.fov_degrees, height=height, width=width)
+    for _ in range(10):
+        reach = float(np.exp(rng.uniform(np.log(near), np.log(focus + 1e-6))))
+        offsets, zoom = draw_move(rng, frames=frames, reach=reach, focus=focus)
+        poses = shot.pose @ offsets
+        if _free(shot, poses[:, :3, 3], margin=min(0.2 * near, 0.2)):
+            to_camera = torch.from_numpy(np.linalg.inv(poses))
+            camera = Camera.from_fov(fov, height=height, width=width, world_to_camera=to_camera)
+            K = camera.K.clone()
+            K[:, :2, :2] *= torch.from_numpy(zoom)[:, None, None]
+            return Camera(K=K, world_to_camera=camera.world_to_camera, height=height, width=width)
     return None
 
 
-def _orthonormal(R: np.ndarray) -> np.ndarray:
-    u, _, v = np.linalg.svd(R)
-    return u @ v
+def _free(shot: Shot, centers: np.ndarray, *, margin: float) -> bool:
+    """True where no matter is met at the cameras nor at three places between each two of them."""
+    share = np.linspace(0, 1, 4, endpoint=False)[:, None]
+    between = centers[:-1, None] * (1 - share) + centers[1:, None] * share
+    places = np.concatenate([between.reshape(-1, 3), centers[-1:]])
+    return not meets_matter(shot.scene, places, margin=margin).any()

@@ -1,193 +1,215 @@
-"""Things that stand in procedural scenes, each built around the origin of the builder's frame, on y = 0."""
+"""Furniture and small things around the origin of the builder's frame, on y = 0; fronts face -z."""
 
 import numpy as np
 
-from voyager_lite.training.material import (
-    BRICKS,
-    CHECKS,
-    CLOUDY,
-    FACADE,
-    GLOW,
-    LEAVES,
-    PLAIN,
-    SPOTS,
-    STRIPES,
-    TILES,
-    WOOD,
-    material,
+from voyager_lite.training.framing import turn
+from voyager_lite.training.material import CLOUDY, GLOW, PLAIN, WOOD, material
+from voyager_lite.training.parts import (
+    BLACK,
+    BROWN,
+    GREY,
+    WHITE,
+    add_rod,
+    any_material,
+    palette,
+    plain,
+    random_tilt,
 )  # fmt: skip
-from voyager_lite.training.scene import Builder
+from voyager_lite.training.scene import Builder, Real
 from voyager_lite.training.shapes import BALL, BOX, CONE, CYLINDER
-
-PATTERNS = (PLAIN, CLOUDY, CHECKS, STRIPES, BRICKS, WOOD, TILES, LEAVES, SPOTS, CLOUDY, WOOD)
-BROWN, GREEN, GREY, STONE = (0.3, 0.17, 0.08), (0.16, 0.28, 0.07), (0.3, 0.3, 0.3), (0.45, 0.42, 0.38)
-
-
-def any_material(rng: np.random.Generator, *, feature: float = 0.25) -> np.ndarray:
-    """A random material of any pattern."""
-    return material(rng, int(rng.choice(PATTERNS)), feature=feature)
-
-
-def random_tilt(rng: np.random.Generator) -> np.ndarray:
-    """A uniformly random rotation."""
-    q, r = np.linalg.qr(rng.standard_normal((3, 3)))
-    q = q * np.sign(np.diag(r))
-    return q if np.linalg.det(q) > 0 else -q
 
 
 def add_table(scene: Builder, rng: np.random.Generator) -> float:
-    """A table with four legs; returns the height of its top."""
-    w, d, h = rng.uniform(0.3, 0.9), rng.uniform(0.3, 0.6), rng.uniform(0.4, 0.8)
+    """A table with four legs or a foot; returns the height of its top."""
+    w, d, h = rng.uniform(0.3, 1.0), rng.uniform(0.3, 0.6), rng.uniform(0.4, 0.8)
     wood, leg = material(rng, WOOD, feature=0.2), rng.uniform(0.015, 0.05)
-    scene.add(BOX, (0, -h, 0), (w, 0.025, d), wood)
+    if rng.random() < 0.25:
+        scene.add(CYLINDER, (0, -h, 0), (0.8 * w, 0.02, 0.8 * w), wood, role="table")
+        add_rod(scene, (0, 0, 0), (0, -h, 0), radius=0.04, material=wood, role="table")
+        scene.add(CYLINDER, (0, -0.02, 0), (0.25, 0.02, 0.25), wood, role="table")
+        return float(h + 0.02)
+    scene.add(BOX, (0, -h, 0), (w, 0.025, d), wood, role="table")
     for x in (-1, 1):
         for z in (-1, 1):
-            scene.add(BOX, (x * (w - leg), -h / 2, z * (d - leg)), (leg, h / 2, leg), wood)
+            foot = x * (w - leg), -h / 2, z * (d - leg)
+            scene.add(BOX, foot, (leg, h / 2, leg), wood, role="table")
     return float(h + 0.025)
 
 
-def add_chair(scene: Builder, rng: np.random.Generator) -> None:
-    """A chair: seat, back and four thin legs."""
-    surface = any_material(rng, feature=0.1)
-    scene.add(BOX, (0, -0.45, 0), (0.22, 0.03, 0.22), surface)
-    scene.add(BOX, (0, -0.75, 0.2), (0.22, 0.25, 0.02), surface)
+def add_chair(scene: Builder, rng: np.random.Generator, *, surface: np.ndarray | None = None) -> None:
+    """A chair: seat, back of one board or of bars, and four thin legs that may splay."""
+    cloth = any_material(rng, feature=0.1) if surface is None else surface
+    splay, thick, high = rng.uniform(0, 0.06), rng.uniform(0.012, 0.025), rng.uniform(0.8, 1.05)
+    scene.add(BOX, (0, -0.45, 0), (0.22, 0.03, 0.22), cloth, role="chair")
+    if rng.random() < 0.5:
+        scene.add(BOX, (0, -0.45 - high / 4, 0.2), (0.22, high / 4, 0.02), cloth, role="chair")
+    else:
+        scene.add(BOX, (0, -high, 0.22), (0.22, 0.03, 0.015), cloth, role="chair")
+        for x in np.linspace(-0.2, 0.2, rng.integers(2, 6)):
+            add_rod(scene, (x, -0.45, 0.2), (x, -high, 0.22), radius=thick, material=cloth, role="chair")
     for x in (-0.2, 0.2):
         for z in (-0.2, 0.2):
-            scene.add(CYLINDER, (x, -0.22, z), (0.02, 0.22, 0.02), surface)
+            foot = (x + np.sign(x) * splay, 0, z + np.sign(z) * splay)
+            add_rod(scene, (x, -0.45, z), foot, radius=thick, material=cloth, role="chair")
+
+
+def add_office_chair(scene: Builder, rng: np.random.Generator) -> None:
+    """A seat on a column with a star of feet."""
+    cloth, metal = any_material(rng, feature=0.1), plain(rng, BLACK)
+    scene.add(BALL, (0, -0.5, 0), (0.25, 0.06, 0.25), cloth, role="chair")
+    scene.add(BALL, (0, -0.85, 0.22), (0.22, 0.28, 0.05), cloth, role="chair")
+    add_rod(scene, (0, -0.5, 0), (0, -0.08, 0), radius=0.03, material=metal, role="chair")
+    for angle in np.arange(5) * 1.2566:
+        foot = (0.3 * np.cos(angle), -0.03, 0.3 * np.sin(angle))
+        add_rod(scene, (0, -0.1, 0), foot, radius=0.02, material=metal, role="chair")
 
 
 def add_sofa(scene: Builder, rng: np.random.Generator) -> None:
-    """A sofa with cushions."""
-    w, cloth = rng.uniform(0.5, 1.1), material(rng, CLOUDY, feature=0.1)
-    scene.add(BOX, (0, -0.22, 0), (w, 0.22, 0.42), cloth)
-    scene.add(BOX, (0, -0.55, 0.36), (w, 0.3, 0.1), cloth)
+    """An armchair or a sofa with cushions."""
+    w, cloth = rng.uniform(0.35, 1.1), material(rng, CLOUDY, feature=0.1)
+    scene.add(BOX, (0, -0.22, 0), (w, 0.22, 0.42), cloth, role="sofa")
+    scene.add(BOX, (0, -0.55, 0.36), (w, 0.3, 0.1), cloth, tilt=turn(-0.15, 0, 0), role="sofa")
+    pillow = any_material(rng, feature=0.08)
     for side in (-1, 1):
-        scene.add(BOX, (side * w, -0.32, 0), (0.1, 0.32, 0.42), cloth)
-        scene.add(BALL, (side * w * 0.6, -0.55, 0.15), (0.2, 0.18, 0.1), any_material(rng, feature=0.08))
+        scene.add(BOX, (side * w, -0.32, 0), (0.1, 0.32, 0.42), cloth, role="sofa")
+        scene.add(BALL, (side * w * 0.6, -0.55, 0.15), (0.2, 0.18, 0.1), pillow, role="cushion")
 
 
-def add_shelf(scene: Builder, rng: np.random.Generator) -> None:
-    """Shelves filled with books and pots."""
+def add_bed(scene: Builder, rng: np.random.Generator) -> None:
+    """A bed with a head board, a blanket and pillows."""
+    w, wood, cloth = rng.uniform(0.5, 0.95), material(rng, WOOD, feature=0.3), any_material(rng, feature=0.3)
+    linen = plain(rng, WHITE)
+    scene.add(BOX, (0, -0.18, 0), (w, 0.12, 1.0), wood, role="bed")
+    scene.add(BOX, (0, -0.38, 0), (0.97 * w, 0.1, 0.98), linen, role="bed")
+    scene.add(BOX, (0, -0.42, -0.25), (1.02 * w, 0.09, 0.75), cloth, role="bed")
+    scene.add(BOX, (0, -0.5, 1.0), (w, 0.5, 0.03), wood, role="bed")
+    for x in (-0.45, 0.45):
+        scene.add(BALL, (x * w, -0.53, 0.72), (0.4 * w, 0.1, 0.2), linen, role="cushion")
+
+
+def add_shelf(scene: Builder, rng: np.random.Generator, *, books: float = 0.5) -> None:
+    """Shelves filled with books and pots; ``books`` is the share of shelves with anything on."""
     w, h, wood = rng.uniform(0.35, 0.8), rng.uniform(0.8, 2.0), material(rng, WOOD, feature=0.2)
-    scene.add(BOX, (0, -h / 2, 0.18), (w, h / 2, 0.01), wood)
+    scene.add(BOX, (0, -h / 2, 0.18), (w, h / 2, 0.01), wood, role="shelf")
     for side in (-1, 1):
-        scene.add(BOX, (side * w, -h / 2, 0), (0.015, h / 2, 0.18), wood)
+        scene.add(BOX, (side * w, -h / 2, 0), (0.015, h / 2, 0.18), wood, role="shelf")
+    covers = palette(rng, 5, feature=0.06)
     for y in np.arange(0.02, h, 0.4):
-        scene.add(BOX, (0, -y, 0), (w, 0.012, 0.18), wood)
-        x = -w + 0.05
-        while x < w - 0.06 and rng.random() < 0.93:
-            if rng.random() < 0.15:
-                scene.add(
-                    CYLINDER, (x + 0.05, -y - 0.1, 0), (0.05, 0.09, 0.05), any_material(rng, feature=0.05)
-                )
-                x += 0.14
-                continue
-            t, b = rng.uniform(0.015, 0.05), rng.uniform(0.09, 0.16)
-            scene.add(BOX, (x + t, -y - b - 0.012, 0), (t, b, 0.13), any_material(rng, feature=0.06))
-            x += 2 * t + 0.004
+        scene.add(BOX, (0, -y, 0), (w, 0.012, 0.18), wood, role="shelf")
+        if rng.random() < books:
+            add_row_of_books(scene, rng, span=(-w + 0.05, w - 0.06), y=y + 0.012, covers=covers)
+
+
+def add_row_of_books(
+    scene: Builder, rng: np.random.Generator, *, span: tuple[float, float], y: Real, covers: list[np.ndarray]
+) -> None:
+    """Books and a pot now and then side by side on a board at height ``y``."""
+    x, end = span
+    while x < end and rng.random() < 0.94:
+        cover = covers[rng.integers(len(covers))]
+        if rng.random() < 0.12:
+            scene.add(CYLINDER, (x + 0.05, -y - 0.09, 0), (0.05, 0.09, 0.05), cover, role="pot")
+            x += 0.14
+            continue
+        t, b = rng.uniform(0.015, 0.06), rng.uniform(0.09, 0.16)
+        scene.add(BOX, (x + t, -y - b, rng.normal(0, 0.012)), (t, b, 0.12), cover, role="book")
+        x += 2 * t + (0.004 if rng.random() < 0.9 else 0.12)
 
 
 def add_lamp(scene: Builder, rng: np.random.Generator) -> None:
     """A standing lamp, a thin thing."""
-    h = rng.uniform(1.2, 1.8)
-    metal = material(rng, PLAIN, color=GREY)
-    scene.add(CYLINDER, (0, -h / 2, 0), (0.015, h / 2, 0.015), metal)
-    scene.add(CYLINDER, (0, -0.02, 0), (0.15, 0.02, 0.15), metal)
-    scene.add(CONE, (0, -h, 0), (0.2, 0.18, 0.2), material(rng, GLOW, color=(1.3, 1.1, 0.8), contrast=0.1))
+    h, metal = rng.uniform(1.2, 1.8), material(rng, PLAIN, color=GREY)
+    add_rod(scene, (0, 0, 0), (0, -h, 0), radius=0.015, material=metal, role="lamp")
+    scene.add(CYLINDER, (0, -0.02, 0), (0.15, 0.02, 0.15), metal, role="lamp")
+    shade = material(rng, GLOW, color=(1.3, 1.1, 0.8), contrast=0.1)
+    scene.add(CONE, (0, -h, 0), (0.2, 0.18, 0.2), shade, role="lamp")
 
 
-def add_person(scene: Builder, rng: np.random.Generator) -> None:
-    """Someone standing: legs, trunk, arms, head."""
-    cloth, legs = any_material(rng, feature=0.1), any_material(rng, feature=0.1)
-    skin = material(rng, PLAIN, color=np.array([0.6, 0.4, 0.3]) * rng.uniform(0.4, 1.3), contrast=0.1)
-    s = rng.uniform(0.85, 1.1)
-    for side in (-1, 1):
-        scene.add(CYLINDER, (side * 0.1 * s, -0.42 * s, 0), (0.08 * s, 0.42 * s, 0.09 * s), legs)
-        scene.add(CYLINDER, (side * 0.26 * s, -1.1 * s, 0), (0.05 * s, 0.32 * s, 0.06 * s), cloth)
-    scene.add(BALL, (0, -1.12 * s, 0), (0.22 * s, 0.36 * s, 0.15 * s), cloth)
-    scene.add(BALL, (0, -1.6 * s, 0), (0.1 * s, 0.13 * s, 0.11 * s), skin)
+def add_desk_lamp(scene: Builder, rng: np.random.Generator, *, size: Real = 1.0) -> None:
+    """A lamp with a bent arm."""
+    s, paint, lean = float(size), plain(rng), rng.uniform(-0.15, 0.15)
+    elbow, end = (lean * s, -0.25 * s, 0.08 * s), (lean * s, -0.4 * s, -0.12 * s)
+    scene.add(CYLINDER, (0, -0.01 * s, 0), (0.08 * s, 0.012 * s, 0.08 * s), paint, role="lamp")
+    add_rod(scene, (0, 0, 0), elbow, radius=0.009 * s, material=paint, role="lamp")
+    add_rod(scene, elbow, end, radius=0.008 * s, material=paint, role="lamp")
+    scene.add(CONE, (end[0], end[1] + 0.03 * s, end[2]), (0.07 * s, 0.06 * s, 0.07 * s), paint, role="lamp")
 
 
-def add_tree(scene: Builder, rng: np.random.Generator) -> None:
-    """A leafy tree, a conifer, or bare branches."""
-    h = rng.uniform(2, 7)
-    trunk = material(rng, WOOD, color=BROWN, feature=0.1)
-    green = np.array(GREEN) * rng.uniform(0.5, 1.6) * np.array([rng.uniform(0.6, 2.6), 1, 1])
-    crown = material(rng, LEAVES, color=green, feature=h * rng.uniform(0.03, 0.12))
-    scene.add(CYLINDER, (0, -h / 3, 0), (0.025 * h, h / 3, 0.025 * h), trunk)
-    style = rng.random()
-    if style < 0.55:
-        for _ in range(rng.integers(2, 7)):
-            r = h * rng.uniform(0.1, 0.25)
-            x, y, z = rng.normal(0, 0.13 * h, 3)
-            scene.add(BALL, (x, -0.75 * h + y, z), (r, r * rng.uniform(0.6, 1), r), crown)
-    elif style < 0.85:
-        for level in range(3):
-            r = h * (0.26 - 0.06 * level)
-            scene.add(CONE, (0, -h * (0.4 + 0.22 * level), 0), (r, h * 0.18, r), crown)
-    else:
-        for _ in range(6):
-            tip = rng.normal(0, 0.2 * h, 3)
-            scene.add(CYLINDER, (tip[0] / 2, -0.7 * h, tip[2] / 2), (0.01 * h, 0.25 * h, 0.01 * h), trunk,
-                      tilt=random_tilt(rng))  # fmt: skip
-
-
-def add_house(scene: Builder, rng: np.random.Generator, *, half: tuple[float, float, float]) -> None:
-    """A building with rows of windows on a wall of plaster or brick, some with a roof or a shop front."""
-    w, h, d = half
-    wall = material(rng, FACADE, feature=rng.uniform(0.8, 2.0), contrast=rng.uniform(0.5, 1.0))
+def add_monitor(scene: Builder, rng: np.random.Generator, *, size: Real = 0.28) -> None:
+    """A screen on a foot with a keyboard and a mouse, or an open notebook."""
+    s, case = float(size) * rng.uniform(0.7, 1.2), plain(rng, BLACK if rng.random() < 0.7 else GREY)
+    glow = material(rng, GLOW, feature=0.3 * s) if rng.random() < 0.7 else plain(rng, BLACK)
     if rng.random() < 0.3:
-        wall = material(rng, BRICKS, feature=0.3)
-    scene.add(BOX, (0, -h, 0), (w, h, d), wall)
-    if rng.random() < 0.5:
-        scene.add(BOX, (0, -2 * h, 0), (w * 1.05, 0.15, d * 1.05), any_material(rng))
-    if rng.random() < 0.4:
+        scene.add(BOX, (0, -0.01, -0.3 * s), (0.55 * s, 0.01, 0.38 * s), case, role="computer")
+        lean = turn(-rng.uniform(0.1, 0.5), 0, 0)
         scene.add(
-            CONE, (0, -2.3 * h, 0), (1.3 * w, 0.3 * h, 1.3 * d), material(rng, TILES, color=(0.4, 0.2, 0.13))
+            BOX, (0, -0.38 * s, 0.12 * s), (0.55 * s, 0.36 * s, 0.008), case, tilt=lean, role="computer"
         )
-    if rng.random() < 0.6:
-        for face in (-1, 1):
-            scene.add(BOX, (face * w, -1.4, 0), (0.06, 1.2, 0.7 * d), any_material(rng, feature=0.8))
-            scene.add(BOX, (0, -1.2, face * d), (0.4 * w, 1.2, 0.06), any_material(rng, feature=0.8))
+        scene.add(
+            BOX, (0, -0.38 * s, 0.115 * s), (0.51 * s, 0.32 * s, 0.009), glow, tilt=lean, role="computer"
+        )
+        return
+    scene.add(BOX, (0, -0.95 * s, 0), (s, 0.6 * s, 0.025), case, role="monitor")
+    scene.add(BOX, (0, -0.95 * s, -0.004), (0.96 * s, 0.56 * s, 0.025), glow, role="monitor")
+    scene.add(BOX, (0, -0.2 * s, 0.04), (0.1 * s, 0.2 * s, 0.02), case, role="monitor")
+    scene.add(BOX, (0, -0.01, 0.02), (0.35 * s, 0.01, 0.09), case, role="monitor")
+    scene.add(BOX, (0, -0.012, -0.26), (0.21, 0.012, 0.07), case, role="keyboard")
+    scene.add(BALL, (0.32, -0.005, -0.26), (0.03, 0.03, 0.05), case, role="mouse")
 
 
-def add_car(scene: Builder, rng: np.random.Generator) -> None:
-    """A parked car."""
-    paint = material(rng, PLAIN, contrast=0.05)
-    glass, tyre = (
-        material(rng, PLAIN, color=(0.08, 0.1, 0.12)),
-        material(rng, PLAIN, color=(0.04, 0.04, 0.04)),
+def add_hanging_lamp(scene: Builder, rng: np.random.Generator, *, ceiling: Real, drop: Real) -> None:
+    """A lamp on a wire from a ceiling at height ``ceiling``."""
+    y, r = -float(ceiling) + float(drop), rng.uniform(0.08, 0.3)
+    shade = (
+        material(rng, GLOW, color=(1.3, 1.15, 0.9), contrast=0.1) if rng.random() < 0.5 else any_material(rng)
     )
-    scene.add(BOX, (0, -0.55, 0), (0.85, 0.3, 2.0), paint)
-    scene.add(BOX, (0, -1.05, 0.2), (0.72, 0.25, 1.1), glass)
-    scene.add(BOX, (0, -1.31, 0.2), (0.74, 0.03, 1.0), paint)
-    side = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
-    for x in (-0.8, 0.8):
-        for z in (-1.3, 1.3):
-            scene.add(CYLINDER, (x, -0.32, z), (0.32, 0.1, 0.32), tyre, tilt=side)
+    add_rod(scene, (0, -float(ceiling), 0), (0, y, 0), radius=0.008, material=plain(rng, BLACK), role="lamp")
+    kind = (BALL, CONE, CYLINDER)[rng.integers(3)]
+    scene.add(kind, (0, y, 0), (r, r * rng.uniform(0.4, 1), r), shade, role="lamp")
 
 
-def add_object(scene: Builder, rng: np.random.Generator, *, size: float) -> None:
-    """Something on a table: a ball, cup, box, bottle, book pile, fruit bowl or leaning thing."""
-    s, surface = size * rng.uniform(0.5, 1.2), any_material(rng, feature=0.35 * size)
-    kind = rng.integers(6)
+def add_object(
+    scene: Builder, rng: np.random.Generator, *, size: Real, surface: np.ndarray | None = None
+) -> None:
+    """Something on a table: ball, cup, box, bottle, books, bowl of fruit, vase, jug or a leaning thing."""
+    s = float(size) * rng.uniform(0.5, 1.2)
+    look = any_material(rng, feature=0.35 * float(size)) if surface is None else surface
+    kind = rng.integers(9)
     if kind == 0:
-        scene.add(BALL, (0, -s, 0), (s, s, s), surface)
+        scene.add(BALL, (0, -s * 0.8, 0), (s, 0.8 * s, s * rng.uniform(0.6, 1)), look)
     elif kind == 1:
-        scene.add(CYLINDER, (0, -s, 0), (0.6 * s, s, 0.6 * s), surface)
-        scene.add(BOX, (0.75 * s, -s, 0), (0.15 * s, 0.4 * s, 0.08 * s), surface)
+        scene.add(CYLINDER, (0, -s, 0), (0.6 * s, s, 0.6 * s), look, role="cup")
+        scene.add(CYLINDER, (0, -1.96 * s, 0), (0.5 * s, 0.06 * s, 0.5 * s), plain(rng, BROWN), role="cup")
+        scene.add(BOX, (0.75 * s, -s, 0), (0.15 * s, 0.4 * s, 0.08 * s), look, role="cup")
     elif kind == 2:
-        scene.add(
-            BOX, (0, -0.7 * s, 0), (s * rng.uniform(0.4, 1.2), 0.7 * s, s * rng.uniform(0.2, 1)), surface
-        )
+        half = (s * rng.uniform(0.4, 1.2), 0.7 * s, s * rng.uniform(0.2, 1))
+        scene.add(BOX, (0, -0.7 * s, 0), half, look, role="box")
     elif kind == 3:
-        scene.add(CYLINDER, (0, -s, 0), (0.4 * s, s, 0.4 * s), surface)
-        scene.add(CYLINDER, (0, -2.3 * s, 0), (0.14 * s, 0.5 * s, 0.14 * s), surface)
+        scene.add(CYLINDER, (0, -s, 0), (0.4 * s, s, 0.4 * s), look, role="bottle")
+        scene.add(BALL, (0, -2 * s, 0), (0.4 * s, 0.35 * s, 0.4 * s), look, role="bottle")
+        scene.add(CYLINDER, (0, -2.5 * s, 0), (0.13 * s, 0.5 * s, 0.13 * s), look, role="bottle")
     elif kind == 4:
         for level in range(rng.integers(2, 5)):
             with scene.at(rng.normal(0, 0.1 * s), 0, yaw=rng.normal(0, 0.3)):
-                cover = any_material(rng, feature=0.4 * size)
-                scene.add(BOX, (0, -(0.18 + 0.36 * level) * s, 0), (1.1 * s, 0.17 * s, 0.8 * s), cover)
+                cover = look if level == 0 else any_material(rng, feature=0.4 * float(size))
+                scene.add(
+                    BOX, (0, -(0.18 + 0.36 * level) * s, 0), (1.1 * s, 0.17 * s, 0.8 * s), cover, role="book"
+                )
+    elif kind == 5:
+        scene.add(CYLINDER, (0, -0.2 * s, 0), (1.2 * s, 0.2 * s, 1.2 * s), look, role="bowl")
+        for _ in range(rng.integers(3, 8)):
+            x, z = rng.uniform(-0.6, 0.6, 2) * s
+            fruit = plain(rng, ((0.7, 0.1, 0.05), (0.8, 0.45, 0.05), (0.3, 0.5, 0.08))[rng.integers(3)])
+            scene.add(BALL, (x, -0.6 * s, z), (0.38 * s, 0.36 * s, 0.38 * s), fruit, role="fruit")
+    elif kind == 6:
+        scene.add(BALL, (0, -0.8 * s, 0), (0.7 * s, 0.8 * s, 0.7 * s), look, role="vase")
+        scene.add(CYLINDER, (0, -1.8 * s, 0), (0.3 * s, 0.4 * s, 0.3 * s), look, role="vase")
+        for _ in range(rng.integers(0, 5)):
+            tip = (rng.normal(0, 0.5 * s), -s * rng.uniform(2.6, 3.6), rng.normal(0, 0.5 * s))
+            add_rod(scene, (0, -2 * s, 0), tip, radius=0.03 * s, material=plain(rng, (0.15, 0.3, 0.08)))
+    elif kind == 7:
+        block = s * rng.uniform(0.15, 1.2, 3)
+        scene.add(BOX, (0, -block[1], 0), block, look, tilt=random_tilt(rng))
     else:
-        scene.add(CONE, (0, -s, 0), (s, s, s), surface)
-        scene.add(BALL, (0, -2 * s, 0), (0.3 * s, 0.3 * s, 0.3 * s), any_material(rng, feature=0.2 * size))
+        scene.add(CONE, (0, -s, 0), (s, s, s), look)
+        scene.add(BALL, (0, -2 * s, 0), (0.3 * s, 0.3 * s, 0.3 * s), look)
