@@ -4,7 +4,7 @@ import torch
 
 from voyager_lite.core.generator import Generator
 
-CORES = ("mini",)
+CORES = ("mini", "nano")
 
 
 def load_core(name: str, *, device: str = "cpu") -> Generator:
@@ -21,4 +21,4 @@ def load_core(name: str, *, device: str = "cpu") -> Generator:
         raise ValueError("device is cuda, but PyTorch finds no CUDA device here; expected cpu")
     from voyager_lite.core.mini import Mini
 
-    return Mini.from_pretrained(device=device)
+    return Mini.from_pretrained(name, device=device)

@@ -7,10 +7,13 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from geometry.camera import Camera
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Progress, Request
-from voyager_lite.core.mini_network import FRAMES_PER_PATCH, PATCH, MiniCondition, MiniNetwork
+from voyager_lite.core.mini_network import PATCH, MiniCondition, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
+from voyager_lite.core.mini_text import prompt_bytes
+from voyager_lite.core.rays import plucker_rays
 from voyager_lite.sampling.flow import add_noise, integrate, noise_like, schedule
 from voyager_lite.sampling.seam import crossfade, start_state, start_times
 
@@ -73,11 +76,46 @@ def reduce_frames(
     return CoarseFrames(rgb=means[:, :3], depth=depth, known=mask)
 
 
-def sample(
-    network: MiniNetwork,
+def condition_on(
     guidance: CoarseFrames,
     *,
+    cameras: Camera,
+    times: Float[Tensor, " frame"],
+    sky_from: float,
     reference: Float[Tensor, "3 height width"],
+    prompt: str,
+) -> tuple[MiniCondition, Float[Tensor, ""]]:
+    """What the network is told of one clip (a batch of one), and the unit of its inverse depth.
+
+    Args:
+        guidance: The key frames.
+        cameras: One a key frame.
+        times: When each key frame is seen, in steps between key frames.
+        sky_from: Depth from which on a known pixel shows sky.
+        reference: The photograph, at the network's size.
+        prompt: What the user would like to see; may be empty.
+    """
+    near = near_depth(guidance.depth, guidance.known)
+    filled = background_fill(guidance.rgb, guidance.depth, guidance.known, sky_from=sky_from)
+    given = encode_signal(guidance.rgb, guidance.depth, near=near) * guidance.known[:, None]
+    height, width = guidance.known.shape[1:]
+    condition = MiniCondition(
+        guidance=given[None],
+        known=guidance.known[None],
+        fill=encode_signal(*filled, near=near)[None],
+        reference=2 * reference[None] - 1,
+        rays=plucker_rays(cameras, height=height, width=width, near=float(near))[None],
+        times=times[None],
+        text=prompt_bytes([prompt]),
+    )
+    return condition, near
+
+
+def sample(
+    network: MiniNetwork,
+    condition: MiniCondition,
+    *,
+    near: Float[Tensor, ""],
     previous: CoarseFrames | None,
     request: Request,
     progress: Progress,
@@ -86,8 +124,8 @@ def sample(
 
     Args:
         network: The velocity.
-        guidance: The key frames; shorter clips than the network's patch are held at their last frame.
-        reference: The photograph, at the network's size.
+        condition: What it is told of the clip (a batch of one).
+        near: The unit of its inverse depth.
         previous: What the previous clip has for the first frames.
         request: Seed and steps; one step by default.
         progress: Told of every step.
@@ -95,20 +133,13 @@ def sample(
     Returns:
         Complete frames; known ones come back as they are.
     """
-    frames = len(guidance.rgb)
-    guidance = _held(guidance, -frames % FRAMES_PER_PATCH)
-    near = near_depth(guidance.depth, guidance.known)
-    fill = encode_signal(*background_fill(guidance.rgb, guidance.depth, guidance.known), near=near)
-    given = encode_signal(guidance.rgb, guidance.depth, near=near) * guidance.known[:, None]
-    condition = MiniCondition(
-        guidance=given[None], known=guidance.known[None], fill=fill[None], reference=2 * reference[None] - 1
-    )
+    fill, given, known = condition.fill[0], condition.guidance[0], condition.known[0]
 
     def velocity(x: Tensor, t: Tensor) -> Tensor:
         return network(x, t.float(), condition)
 
     def complete(x: Tensor) -> Tensor:
-        return torch.where(guidance.known[:, None], given, x)
+        return torch.where(known[:, None], given, x)
 
     noise = noise_like(fill, seed=request.seed)
     shared, before = 0, fill[:0]
@@ -129,11 +160,6 @@ def sample(
         x = add_noise(x, noise_like(x, seed=request.seed + 1), last[0, 0])
         x = complete(next(integrate(velocity, x[None], last))[0])
         progress(total, total)
-    rgb, depth = decode_signal(x[:frames], near=near)
+    rgb, depth = decode_signal(x, near=near)
     return CoarseFrames(rgb=rgb, depth=depth, known=torch.ones_like(depth, dtype=torch.bool))
 
-
-def _held(frames: CoarseFrames, more: int) -> CoarseFrames:
-    """The frames with the last one repeated."""
-    index = torch.cat([torch.arange(len(frames.rgb)), torch.full((more,), len(frames.rgb) - 1)])
-    return CoarseFrames(rgb=frames.rgb[index], depth=frames.depth[index], known=frames.known[index])

@@ -1,4 +1,4 @@
-"""Layers of the mini network: transformer layer, rotary positions and noise-level features."""
+"""Layers of the mini network: convolutions, transformer layers in two streams and in one, rotary positions."""
 
 import torch
 import torch.nn.functional as F
@@ -6,14 +6,55 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines (B, 1, N, D / 2) for the pairs of N tokens, in all heads alike."""
 
-class Layer(nn.Module):
-    """A transformer layer; noise levels scale and shift what attention and the MLP read."""
 
-    def __init__(self, width: int, heads: int) -> None:
+class Convolution(nn.Module):
+    """A convolution whose kernel is kept as the matrix (out, in * size * size), as Muon takes it."""
+
+    def __init__(self, inputs: int, outputs: int, *, size: int = 3) -> None:
+        super().__init__()
+        start = nn.Conv2d(inputs, outputs, size)
+        assert start.bias is not None
+        self.shape = tuple(start.weight.shape)
+        self.weight = nn.Parameter(start.weight.detach().flatten(1).clone())
+        self.bias = nn.Parameter(start.bias.detach().clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (B, in, H, W) to (B, out, H, W)."""
+        return F.conv2d(x, self.weight.view(self.shape), self.bias, padding=self.shape[-1] // 2)
+
+
+class Block(nn.Module):
+    """Two convolutions beside a skip; the noise level and the text scale and shift what they read."""
+
+    def __init__(self, channels: int, *, level: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.modulate = nn.Linear(level, 2 * channels)
+        self.first = Convolution(channels, channels)
+        self.second = Convolution(channels, channels)
+        for start_at_zero in (*self.modulate.parameters(), self.second.weight, self.second.bias):
+            nn.init.zeros_(start_at_zero)
+
+    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+        """x (N, C, H, W) with a level vector (N, L) for each picture."""
+        scale, shift = self.modulate(F.silu(level))[..., None, None].chunk(2, dim=1)
+        h = F.gelu(self.norm(x) * (1 + scale) + shift)
+        return x + self.second(F.gelu(self.first(h)))
+
+
+class Stream(nn.Module):
+    """One stream's own weights of a transformer layer: adaptive norms, projections and MLP.
+
+    Adaptive layer norm with gates (Peebles and Xie 2023, arXiv 2212.09748), queries and keys normed.
+    """
+
+    def __init__(self, width: int, *, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.modulate = nn.Linear(width, 4 * width)
+        self.modulate = nn.Linear(width, 6 * width)
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.project = nn.Linear(width, width, bias=False)
         self.up = nn.Linear(width, 4 * width, bias=False)
@@ -21,41 +62,74 @@ class Layer(nn.Module):
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
-    def forward(self, x: Tensor, level: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
-        """x (B, N, C) with noise levels (B, N, C) and rotary cosines and sines (N, D)."""
-        scale, shift, scale_mlp, shift_mlp = self.modulate(F.silu(level)).chunk(4, dim=-1)
+    def read(self, x: Tensor, level: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values (B, heads, N, D) of tokens (B, N, C)."""
+        scale, shift, *_ = self.modulate(F.silu(level)).chunk(6, dim=-1)
         h = F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
         q, k, v = rearrange(self.qkv(h), "b n (s h d) -> s b h n d", s=3, h=self.heads)
-        q, k = F.rms_norm(q, q.shape[-1:]), F.rms_norm(k, k.shape[-1:])
-        h = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
-        x = x + self.project(rearrange(h, "b h n d -> b n (h d)"))
-        h = F.layer_norm(x, x.shape[-1:]) * (1 + scale_mlp) + shift_mlp
-        return x + self.down(F.gelu(self.up(h)))
+        return F.rms_norm(q, q.shape[-1:]), F.rms_norm(k, k.shape[-1:]), v
+
+    def write(self, x: Tensor, attended: Tensor, level: Tensor) -> Tensor:
+        """The tokens after what was attended to (B, heads, N, D) and the MLP."""
+        _, _, gate, scale, shift, gate_mlp = self.modulate(F.silu(level)).chunk(6, dim=-1)
+        x = x + (1 + gate) * self.project(rearrange(attended, "b h n d -> b n (h d)"))
+        h = F.layer_norm(x, x.shape[-1:]) * (1 + scale) + shift
+        return x + (1 + gate_mlp) * self.down(F.gelu(self.up(h)))
 
 
-def time_features(t: Float[Tensor, "batch frame"]) -> Float[Tensor, "batch frame 64"]:
-    """Cosines and sines of t at 32 frequencies from 1/2 to about 50 turns."""
+class DualLayer(nn.Module):
+    """Video and text with weights of their own, attending to each other (HunyuanVideo, arXiv 2412.03603)."""
+
+    def __init__(self, width: int, *, heads: int) -> None:
+        super().__init__()
+        self.video = Stream(width, heads=heads)
+        self.text = Stream(width, heads=heads)
+
+    def forward(
+        self, video: Tensor, text: Tensor, *, levels: tuple[Tensor, Tensor], rotation: Rotation
+    ) -> tuple[Tensor, Tensor]:
+        """video (B, N, C) and text (B, M, C) with their level vectors; the rotation is of all N + M tokens."""
+        parts = zip(self.video.read(video, levels[0]), self.text.read(text, levels[1]), strict=True)
+        q, k, v = (torch.cat(pair, dim=2) for pair in parts)
+        attended = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
+        seen, said = attended.split([video.shape[1], text.shape[1]], dim=2)
+        return self.video.write(video, seen, levels[0]), self.text.write(text, said, levels[1])
+
+
+class SingleLayer(nn.Module):
+    """Video and text as one sequence with one set of weights."""
+
+    def __init__(self, width: int, *, heads: int) -> None:
+        super().__init__()
+        self.stream = Stream(width, heads=heads)
+
+    def forward(self, x: Tensor, level: Tensor, *, rotation: Rotation) -> Tensor:
+        """x (B, N, C) with a level vector for each token."""
+        q, k, v = self.stream.read(x, level)
+        attended = F.scaled_dot_product_attention(rotate(q, rotation), rotate(k, rotation), v)
+        return self.stream.write(x, attended, level)
+
+
+def level_features(t: Float[Tensor, "batch frame"]) -> Float[Tensor, "batch frame 64"]:
+    """Cosines and sines of a noise level t at 32 frequencies from 1/2 to about 50 turns."""
     frequencies = torch.pi * 10 ** torch.linspace(0, 2, 32, device=t.device)
     angles = t[..., None].float() * frequencies
     return torch.cat([angles.cos(), angles.sin()], dim=-1)
 
 
 def rotary_angles(
-    grid: tuple[int, int, int], *, per_head: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (N, per_head / 2) that turn a third of a head's pairs by each of time, row, column.
+    places: Float[Tensor, "batch token 3"], *, per_head: int
+) -> tuple[Float[Tensor, "batch 1 token half"], Float[Tensor, "batch 1 token half"]]:
+    """Cosines and sines (B, 1, N, per_head / 2) that turn a third of a head's pairs by each of time, row, column.
 
-    Su et al. 2021 (arXiv 2104.09864), along three axes, with positions counted from the picture's centre.
+    Su et al. 2021 (arXiv 2104.09864), along three axes; a token at the origin is not turned.
     """
-    pairs = per_head // 6
-    frequencies = 10 ** torch.linspace(0, -1.5, pairs, device=device)
-    axes = [torch.arange(n, device=device) - (n - 1) / 2 for n in grid]
-    place = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).reshape(-1, 3, 1)
-    angles = (place * frequencies).flatten(1)
+    frequencies = 10 ** torch.linspace(0, -1.5, per_head // 6, device=places.device)
+    angles = (places[..., None] * frequencies).flatten(2)[:, None]
     return angles.cos(), angles.sin()
 
 
-def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, rotation: Rotation) -> Tensor:
     """Turn the pairs (i, i + D / 2) of x (B, heads, N, D)."""
     cosine, sine = (part.to(x) for part in rotation)
     a, b = x.chunk(2, dim=-1)

@@ -1,31 +1,43 @@
-"""The velocity network of the embedded core: a small transformer over patches of RGB and inverse depth.
+"""The velocity network of the embedded cores: a small video transformer between convolutions.
 
 A clip is a signal of four channels, RGB and inverse depth, both scaled to about [-1, 1]. The network
-sees it noisy beside the guidance and the guidance's fill, and predicts what is still to be added to the
-fill. Tokens are patches of 3 frames by 8 x 8 pixels; skip connections and convolutions at a quarter of
-the resolution and at full resolution keep the patches' borders from showing. Beside what is to be added
-it says how much of a plainer fill, drawn from all sides of a hole, to take instead.
+sees it noisy beside the guidance, the guidance's fill, the cameras' rays and a prompt, and predicts
+what is still to be added to the fill.
+
+Convolutions at a half and a quarter of the resolution look after what is near a hole; between them a
+transformer looks at the whole clip. Its tokens are patches of RGB (8 x 8 pixels) and of inverse depth
+(16 x 16 pixels) of every frame in one sequence, first beside the prompt in two streams, then with it in
+one, as in HunyuanVideo (arXiv 2412.03603). Frames have noise levels of their own.
 """
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Bool, Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor, nn
 
-from voyager_lite.core.mini_layers import Layer, pulled_from_all_sides, rotary_angles, time_features
+from voyager_lite.core.mini_layers import (
+    Block,
+    Convolution,
+    DualLayer,
+    SingleLayer,
+    level_features,
+    pulled_from_all_sides,
+    rotary_angles,
+)
 from voyager_lite.core.mini_signal import CHANNELS
+from voyager_lite.core.mini_text import TextReader
 
-FRAMES_PER_PATCH = 3
-PATCH = 8
-CELL = 4
-"""Pixels along a side of a cell, the unit of the quarter-resolution features."""
+PATCH = 16
+"""Sides of a clip are multiples of this: of the patch of inverse depth, twice that of RGB."""
+
+INPUTS = 5 * CHANNELS + 6
+"""Channels read a pixel: guess, guidance, known, fill, pulled fill, photograph (3), rays (6)."""
+
+KEPT = 10
+"""Features a pixel has before the last convolution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,24 +45,36 @@ class MiniConfig:
     """Sizes of the network.
 
     Attributes:
+        fine: Features at half the resolution.
+        middle: Features at a quarter of it.
         width: Features of a token.
-        layers: Transformer layers.
         heads: Attention heads; ``width / heads`` is a multiple of 6 (three axes of rotary pairs).
-        cell_width: Features of a quarter-resolution cell.
-        cell_layers: Convolutions over cells after the transformer.
+        dual: Layers in which video and text have weights of their own.
+        single: Layers after these, in which they share them.
+        blocks: Blocks of two convolutions at a quarter of the resolution, on the way down and again on
+            the way up; there is one of them at half the resolution.
         residual_std: Spread of truth minus fill over holes, in signal units: how much is left to say.
     """
 
+    fine: int = 48
+    middle: int = 96
     width: int = 192
-    layers: int = 6
     heads: int = 4
-    cell_width: int = 96
-    cell_layers: int = 3
+    dual: int = 2
+    single: int = 3
+    blocks: int = 2
     residual_std: float = 0.2
 
     def __post_init__(self) -> None:
         if self.width % (6 * self.heads):
             raise ValueError(f"width is {self.width}; expected a multiple of 6 x {self.heads} heads")
+        for name in ("fine", "middle"):
+            if getattr(self, name) % 8:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected a multiple of 8")
+
+
+MINI = MiniConfig()
+NANO = MiniConfig(fine=24, middle=48, width=96, heads=2, dual=1, single=2, blocks=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,12 +86,23 @@ class MiniCondition:
         known: True where the cache covers the pixel.
         fill: Signal of the guidance with its holes filled from the background.
         reference: RGB signal of the photograph, at the clip's size.
+        rays: Pluecker coordinates of the pixels' rays (``plucker_rays``).
+        times: When each frame is seen, in steps between key frames.
+        text: Bytes of the prompt (``prompt_bytes``).
     """
 
     guidance: Float[Tensor, "batch frame 4 height width"]
     known: Bool[Tensor, "batch frame height width"]
     fill: Float[Tensor, "batch frame 4 height width"]
     reference: Float[Tensor, "batch 3 height width"]
+    rays: Float[Tensor, "batch frame 6 height width"]
+    times: Float[Tensor, "batch frame"]
+    text: UInt8[Tensor, "batch 96"]
+
+    def to(self, device: torch.device | str) -> "MiniCondition":
+        """The same on another device, in float32."""
+        parts = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
+        return MiniCondition(**{k: v.float() if v.is_floating_point() else v for k, v in parts.items()})
 
 
 class MiniNetwork(nn.Module):
@@ -80,24 +115,32 @@ class MiniNetwork(nn.Module):
     t = 1 the guess is 0: the noise is not seen, and one step from noise gives the conditional mean.
 
     Raises:
-        ValueError: A clip's frames are no multiple of 3 or its sides no multiples of 8.
+        ValueError: A clip's sides are no multiples of 16.
     """
 
     def __init__(self, config: MiniConfig) -> None:
         super().__init__()
         self.config = config
-        inputs = 5 * CHANNELS
-        width, cell = config.width, config.cell_width
-        self.read = nn.Linear(inputs * CELL * CELL, cell)
-        self.gather = nn.Conv2d(cell, cell, 3, padding=1)
-        self.embed = nn.Linear(cell * FRAMES_PER_PATCH * (PATCH // CELL) ** 2, width)
-        self.time = nn.Sequential(nn.Linear(64 * FRAMES_PER_PATCH, width), nn.SiLU(), nn.Linear(width, width))
-        self.layers = nn.ModuleList(Layer(width, config.heads) for _ in range(config.layers))
-        self.spread = nn.Linear(width, cell * FRAMES_PER_PATCH * (PATCH // CELL) ** 2)
-        self.join = nn.Conv2d(2 * cell, cell, 3, padding=1)
-        self.refine = nn.ModuleList(nn.Conv2d(cell, cell, 3, padding=1) for _ in range(config.cell_layers))
-        self.write = nn.Linear(cell, 2 * CHANNELS * CELL * CELL)
-        self.smooth = nn.Conv2d(2 * CHANNELS, CHANNELS + 2, 3, padding=1)
+        fine, middle, width = config.fine, config.middle, config.width
+        self.text = TextReader(width)
+        self.level = nn.Sequential(nn.Linear(64, width), nn.SiLU(), nn.Linear(width, width))
+        self.read = Convolution(4 * INPUTS, fine)
+        self.read_fine = Block(fine, level=width)
+        self.shrink = Convolution(4 * fine, middle, size=1)
+        self.read_middle = nn.ModuleList(Block(middle, level=width) for _ in range(config.blocks))
+        self.embed_rgb = nn.Linear(4 * middle, width)
+        self.embed_depth = nn.Linear(16 * middle, width)
+        self.dual = nn.ModuleList(DualLayer(width, heads=config.heads) for _ in range(config.dual))
+        self.single = nn.ModuleList(SingleLayer(width, heads=config.heads) for _ in range(config.single))
+        self.spread_rgb = nn.Linear(width, 4 * middle)
+        self.spread_depth = nn.Linear(width, 16 * middle)
+        self.join_middle = Convolution(2 * middle, middle, size=1)
+        self.write_middle = nn.ModuleList(Block(middle, level=width) for _ in range(config.blocks))
+        self.grow = Convolution(middle, 4 * fine, size=1)
+        self.join_fine = Convolution(2 * fine, fine, size=1)
+        self.write_fine = Block(fine, level=width)
+        self.write = Convolution(fine, 4 * KEPT)
+        self.smooth = Convolution(KEPT, CHANNELS + 2)
         for start_at_zero in self.smooth.parameters():
             nn.init.zeros_(start_at_zero)
 
@@ -134,100 +177,85 @@ class MiniNetwork(nn.Module):
         t: Float[Tensor, "batch frame"],
         condition: MiniCondition,
     ) -> Float[Tensor, "batch frame 4 height width"]:
-        """What is to be added to the linear guess, in units of its spread."""
-        batch, frames, _, height, width = guess.shape
-        if frames % FRAMES_PER_PATCH or height % PATCH or width % PATCH:
-            raise ValueError(
-                f"clip has {frames} frames of {width}x{height}; expected a multiple of {FRAMES_PER_PATCH} "
-                f"frames and sides in multiples of {PATCH}"
-            )
-        pulled = pulled_from_all_sides(
-            condition.guidance.flatten(0, 1), condition.known.flatten(0, 1)[:, None].to(guess)
-        ).view_as(guess)
-        cells = self._read_cells(guess, condition, pulled)  # (BT, C, H/4, W/4)
-        tokens = self._think(cells, t, size=(height, width))
-        skip = torch.cat([cells, tokens], dim=1)
-        cells = self.join(skip)
-        for refine in self.refine:
-            cells = cells + refine(F.gelu(cells))
-        pixels = self.write(F.gelu(cells).permute(0, 2, 3, 1))
-        pixels = rearrange(pixels, "n h w (c p q) -> n c (h p) (w q)", p=CELL, q=CELL)
-        out = self.smooth(F.gelu(pixels))
-        out = rearrange(out, "(b t) c h w -> b t c h w", b=batch).to(guess.dtype)
-        added, share_rgb, share_depth = out.split([CHANNELS, 1, 1], dim=2)
-        share = torch.cat([share_rgb.expand(-1, -1, 3, -1, -1), share_depth], dim=2)
-        return added + share * (pulled - condition.fill) / self.config.residual_std
+        """What is to be added to the linear guess, in units of its spread.
 
-    def _read_cells(self, guess: Tensor, condition: MiniCondition, pulled: Tensor) -> Tensor:
-        known = condition.known[:, :, None].to(guess)
-        reference = condition.reference[:, None].expand(-1, guess.shape[1], -1, -1, -1)
-        inputs = torch.cat(
-            [guess, condition.guidance * known, known, condition.fill, reference, pulled], dim=2
-        )  # (B, T, 20, H, W)
-        inputs = rearrange(inputs, "b t c (h p) (w q) -> (b t) h w (c p q)", p=CELL, q=CELL)
-        cells = self.read(inputs).permute(0, 3, 1, 2)
-        return cells + F.gelu(self.gather(F.gelu(cells)))
+        Beside an addition of its own the network says, pixel by pixel, how much of a plainer fill, drawn
+        from all sides of a hole, to take instead of the background's.
+        """
+        batch, _, _, height, width = guess.shape
+        if height % PATCH or width % PATCH:
+            raise ValueError(f"clip is {width}x{height}; expected sides in multiples of {PATCH}")
+        known = condition.known.flatten(0, 1)[:, None].to(guess)
+        pulled = pulled_from_all_sides(condition.guidance.flatten(0, 1), known)
+        words, summary = self.text(condition.text)
+        level = self.level(level_features(t).to(guess)) + summary[:, None]  # (B, T, width)
+        each = level.flatten(0, 1)
+        fine = self.read_fine(self.read(self._inputs(guess, condition, pulled, known)), each)
+        middle = self.shrink(F.pixel_unshuffle(fine, 2))
+        for block in self.read_middle:
+            middle = block(middle, each)
+        back = self._think(middle, words, level=level, summary=summary, times=condition.times)
+        middle = self.join_middle(torch.cat([middle, back], dim=1))
+        for block in self.write_middle:
+            middle = block(middle, each)
+        fine = self.join_fine(torch.cat([fine, F.pixel_shuffle(self.grow(middle), 2)], dim=1))
+        out = self.write(F.gelu(self.write_fine(fine, each)))
+        out = self.smooth(F.gelu(F.pixel_shuffle(out, 2))).to(guess.dtype)
+        added, share_rgb, share_depth = out.split([CHANNELS, 1, 1], dim=1)
+        share = torch.cat([share_rgb.expand(-1, 3, -1, -1), share_depth], dim=1)
+        fill = condition.fill.flatten(0, 1)
+        return (added + share * (pulled - fill) / self.config.residual_std).unflatten(0, (batch, -1))
 
-    def _think(self, cells: Tensor, t: Tensor, *, size: tuple[int, int]) -> Tensor:
-        grid = t.shape[1] // FRAMES_PER_PATCH, size[0] // PATCH, size[1] // PATCH
-        shape = {"k": FRAMES_PER_PATCH, "p": PATCH // CELL, "q": PATCH // CELL}
-        tokens = rearrange(
-            cells, "(b t k) c (h p) (w q) -> b (t h w) (k p q c)", b=t.shape[0], t=grid[0], **shape
-        )
-        tokens = self.embed(tokens)
-        level = rearrange(time_features(t), "b (t k) c -> b t (k c)", k=FRAMES_PER_PATCH).to(tokens)
-        level = self.time(level).repeat_interleave(grid[1] * grid[2], dim=1)
-        rotation = rotary_angles(grid, per_head=self.config.width // self.config.heads, device=cells.device)
-        for layer in self.layers:
-            tokens = layer(tokens, level, rotation)
-        return rearrange(
-            self.spread(tokens), "b (t h w) (k p q c) -> (b t k) c (h p) (w q)",
-            t=grid[0], h=grid[1], w=grid[2], **shape,
-        )  # fmt: skip
+    def _inputs(self, guess: Tensor, condition: MiniCondition, pulled: Tensor, known: Tensor) -> Tensor:
+        """(B T, 4 INPUTS, H / 2, W / 2), channels last."""
+        photograph = condition.reference[:, None].expand(-1, guess.shape[1], -1, -1, -1)
+        parts = (guess, condition.guidance, condition.fill, photograph, condition.rays)
+        flat = [part.flatten(0, 1) for part in parts]
+        inputs = torch.cat([flat[0], flat[1] * known, known, flat[2], pulled, flat[3], flat[4]], dim=1)
+        return F.pixel_unshuffle(inputs, 2).contiguous(memory_format=torch.channels_last)
+
+    def _think(
+        self, middle: Tensor, words: Tensor, *, level: Tensor, summary: Tensor, times: Tensor
+    ) -> Tensor:
+        """Attention over the clip's patches and the prompt; (B T, middle, H / 4, W / 4) in and out."""
+        batch, frames = level.shape[:2]
+        sizes = [(side, middle.shape[2] // side, middle.shape[3] // side) for side in (2, 4)]
+        patches = [_patches(middle, side) for side, _, _ in sizes]
+        tokens = [embed(p) for embed, p in zip((self.embed_rgb, self.embed_depth), patches, strict=True)]
+        counts = [part.shape[1] for part in tokens]
+        places = torch.cat([_places(times, (h, w), side=side / 2) for side, h, w in sizes], dim=2)
+        places = torch.cat([places.flatten(1, 2), places.new_zeros(batch, words.shape[1], 3)], dim=1)
+        rotation = rotary_angles(places, per_head=self.config.width // self.config.heads)
+        video = torch.cat(tokens, dim=1).unflatten(0, (batch, frames)).flatten(1, 2)
+        levels = level.repeat_interleave(sum(counts), dim=1), summary[:, None].expand_as(words)
+        for layer in self.dual:
+            video, words = layer(video, words, levels=levels, rotation=rotation)
+        sequence, both = torch.cat([video, words], dim=1), torch.cat(levels, dim=1)
+        for layer in self.single:
+            sequence = layer(sequence, both, rotation=rotation)
+        video = sequence[:, : video.shape[1]].unflatten(1, (frames, -1)).flatten(0, 1)
+        rgb, depth = video.split(counts, dim=1)
+        spread = self.spread_rgb(rgb), self.spread_depth(depth)
+        rgb, depth = (_unpatched(part, size) for part, size in zip(spread, sizes, strict=True))
+        return rgb + depth
 
 
-def save_mini(network: MiniNetwork, path: Path) -> None:
-    """Write weights (float16) to ``path`` and the configuration to the .json file beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {key: value.detach().half().cpu().contiguous() for key, value in network.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial)
-    path.with_suffix(".json").write_text(json.dumps(asdict(network.config), indent=2) + "\n")
-    partial.replace(path)
+def _patches(cells: Tensor, side: int) -> Tensor:
+    """Squares of side x side cells of (N, C, H, W) as tokens (N, H W / side^2, side^2 C)."""
+    return rearrange(cells, "n c (h p) (w q) -> n (h w) (p q c)", p=side, q=side)
 
 
-def load_mini(path: Path) -> MiniNetwork:
-    """Read a network in float32, ready for inference.
+def _unpatched(tokens: Tensor, size: tuple[int, int, int]) -> Tensor:
+    """The inverse of ``_patches``; ``size`` is side, rows and columns of squares."""
+    side, rows, columns = size
+    return rearrange(
+        tokens, "n (h w) (p q c) -> n c (h p) (w q)", h=rows, w=columns, p=side, q=side
+    ).contiguous(memory_format=torch.channels_last)
 
-    Args:
-        path: The .safetensors file; its configuration is the .json file of the same name.
 
-    Raises:
-        FileNotFoundError: One of the two files is missing.
-        ValueError: The file is no safetensors file, the configuration has unknown or unfit entries, or
-            tensors are missing, unknown or of another shape.
-    """
-    settings = path.with_suffix(".json")
-    for file in (path, settings):
-        if not file.is_file():
-            raise FileNotFoundError(f"{file} is missing; a mini network is a .safetensors and a .json file")
-    try:
-        config = MiniConfig(**json.loads(settings.read_text()))
-    except (TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{settings} is no configuration of a mini network: {error}") from error
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file: {error}") from error
-    network = MiniNetwork(config)
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in tensors.items()}
-    if missing := sorted(expected.keys() - found.keys()):
-        raise ValueError(f"{path} lacks {len(missing)} tensors, the first {missing[0]}")
-    if unknown := sorted(found.keys() - expected.keys()):
-        raise ValueError(f"{path} has {len(unknown)} unknown tensors, the first {unknown[0]}")
-    for key, shape in expected.items():
-        if found[key] != shape:
-            raise ValueError(f"{path}: {key} has shape {found[key]}; expected {shape}")
-    network.load_state_dict({key: value.to(torch.float32) for key, value in tensors.items()})
-    return network.eval().requires_grad_(False)
+def _places(times: Tensor, grid: tuple[int, int], *, side: float) -> Tensor:
+    """Time, row and column (B, T, N, 3) of squares, in patches of RGB from the picture's centre."""
+    rows, columns = (side * (torch.arange(n, device=times.device) - (n - 1) / 2) for n in grid)
+    place = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), dim=-1).reshape(1, 1, -1, 2)
+    place = place.expand(*times.shape, -1, -1)
+    return torch.cat([times[..., None, None].expand(-1, -1, place.shape[2], 1), place], dim=-1)

@@ -4,16 +4,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from voyager_lite.core.mini_network import MiniCondition
 from voyager_lite.core.mini_signal import encode_signal, near_depth
+from voyager_lite.core.mini_text import prompt_bytes
+from voyager_lite.core.rays import plucker_rays
 from voyager_lite.training.clips import HELD_OUT, TrainingClip, make_clip
 
 SIZES = ((64, 96), (64, 96), (64, 96), (96, 64), (80, 80))
 """Heights and widths of the groups of clips, in turn."""
+
+SILENT, BLANK = 0.2, 0.08
+"""Shares of the clips without a prompt, and of those of which nothing is known."""
+
+MIRRORED_RAY = torch.tensor([-1.0, 1, 1, 1, -1, -1])[:, None, None]
+"""Signs of a ray's direction and moment when left and right change places."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,9 +38,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same clips on another device, in float32."""
-        parts = {f.name: getattr(self.condition, f.name).to(device) for f in fields(MiniCondition)}
-        floats = {name: part if part.dtype == torch.bool else part.float() for name, part in parts.items()}
-        return Batch(truth=self.truth.to(device).float(), condition=MiniCondition(**floats))
+        return Batch(truth=self.truth.to(device).float(), condition=self.condition.to(device))
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -43,11 +49,15 @@ def as_batch(clip: TrainingClip) -> Batch:
     near = near_depth(clip.guidance_depth, clip.known)
     known = clip.known[:, None]
     guidance = encode_signal(clip.guidance_rgb, clip.guidance_depth, near=near)
+    frames, height, width = clip.known.shape
     condition = MiniCondition(
         guidance=torch.where(known, guidance, torch.zeros_like(guidance))[None],
         known=clip.known[None],
         fill=encode_signal(clip.fill_rgb, clip.fill_depth, near=near)[None],
         reference=(2 * clip.rgb[:1] - 1),
+        rays=plucker_rays(clip.cameras, height=height, width=width, near=float(near))[None],
+        times=torch.arange(frames, dtype=torch.float32)[None],
+        text=prompt_bytes([getattr(clip, "caption", "")]),
     )
     return Batch(truth=encode_signal(clip.rgb, clip.depth, near=near)[None], condition=condition)
 
@@ -64,7 +74,7 @@ def join(batches: list[Batch]) -> Batch:
 def halved(batch: Batch) -> Batch:
     """In float16, for keeping and for sending between processes."""
     parts = {f.name: getattr(batch.condition, f.name) for f in fields(MiniCondition)}
-    small = {name: part if part.dtype == torch.bool else part.half() for name, part in parts.items()}
+    small = {name: part.half() if part.is_floating_point() else part for name, part in parts.items()}
     return Batch(truth=batch.truth.half(), condition=MiniCondition(**small))
 
 
@@ -126,32 +136,62 @@ def _one(batch: Batch, index: int) -> Batch:
     return Batch(truth=batch.truth[index : index + 1], condition=MiniCondition(**parts))
 
 
+def draw_frames(batch: Batch, count: int, *, generator: torch.Generator) -> Batch:
+    """``count`` random frames of every clip, in their order; the others are as good as the next clip's."""
+    clips, frames = batch.truth.shape[:2]
+    chosen = torch.rand(clips, frames, generator=generator).argsort(dim=1)[:, :count].sort(dim=1).values
+    rows = torch.arange(clips)[:, None]
+    whole = {"reference", "text"}
+    parts = {f.name: getattr(batch.condition, f.name) for f in fields(MiniCondition)}
+    drawn = {name: part if name in whole else part[rows, chosen] for name, part in parts.items()}
+    return Batch(truth=batch.truth[rows, chosen], condition=MiniCondition(**drawn))
+
+
 def augment(batch: Batch, *, generator: torch.Generator) -> Batch:
     """Mirror half of the clips, shuffle the color channels of a third, and change contrast and brightness.
 
     Color changes are affine, a x + b with values staying in [-1, 1], and the fill is affine in the
-    colors of its border: what the changed guidance would be filled with is the changed fill.
+    colors of its border: what the changed guidance would be filled with is the changed fill. Prompts
+    are left out where colors were shuffled, and in ``SILENT`` of the other clips. In ``BLANK`` of the
+    clips nothing at all is known, so that the prompt tells most.
     """
     count = len(batch)
     mirrored = torch.rand(count, generator=generator) < 0.5
+    shuffled = torch.rand(count, generator=generator) < 0.33
     order = torch.arange(3).repeat(count, 1)
-    for clip in torch.nonzero(torch.rand(count, generator=generator) < 0.33).flatten():
+    for clip in torch.nonzero(shuffled).flatten():
         order[clip] = torch.randperm(3, generator=generator)
     scale = 1 - 0.4 * torch.rand(count, 3, generator=generator) * torch.rand(count, 1, generator=generator)
     offset = (1 - scale) * (2 * torch.rand(count, 3, generator=generator) - 1)
+    silent = shuffled | (torch.rand(count, generator=generator) < SILENT)
+    blank = torch.rand(count, generator=generator) < BLANK
+
+    def flip(part: Tensor) -> Tensor:
+        return torch.where(_each(mirrored, part), part.flip(-1), part)
 
     def change(signal: Tensor) -> Tensor:
         lead = signal.shape[1:-3]
-        flipped = torch.where(mirrored.view(-1, *[1] * (signal.ndim - 1)), signal.flip(-1), signal)
+        flipped = flip(signal)
         rgb = torch.stack([clip[..., p, :, :] for clip, p in zip(flipped, order, strict=True)])
         shape = (count, *[1] * len(lead), 3, 1, 1)
         return torch.cat([rgb * scale.view(shape) + offset.view(shape), flipped[..., 3:, :, :]], dim=-3)
 
-    known = torch.where(mirrored[:, None, None, None], batch.condition.known.flip(-1), batch.condition.known)
+    old = batch.condition
+    known = flip(old.known) & ~_each(blank, old.known)
+    fill, reference = change(old.fill), change(old.reference)
+    rays = torch.where(_each(mirrored, old.rays), flip(old.rays) * MIRRORED_RAY, old.rays)
     condition = MiniCondition(
-        guidance=change(batch.condition.guidance) * known[:, :, None],
+        guidance=change(old.guidance) * known[:, :, None],
         known=known,
-        fill=change(batch.condition.fill),
-        reference=change(batch.condition.reference),
+        fill=torch.where(_each(blank, fill), torch.zeros_like(fill), fill),
+        reference=torch.where(_each(blank, reference), torch.zeros_like(reference), reference),
+        rays=rays,
+        times=old.times,
+        text=torch.where(silent[:, None], torch.zeros_like(old.text), old.text),
     )
     return Batch(truth=change(batch.truth), condition=condition)
+
+
+def _each(mask: Bool[Tensor, " batch"], part: Tensor) -> Tensor:
+    """A mark a clip, shaped to choose among ``part`` (B, ...)."""
+    return mask.view(-1, *[1] * (part.ndim - 1))

@@ -14,26 +14,28 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from voyager_lite.core.mini_network import MiniConfig, MiniNetwork, save_mini
+from voyager_lite.core.mini_file import save_mini
+from voyager_lite.core.mini_network import MINI, NANO, MiniConfig, MiniNetwork
 from voyager_lite.sampling.flow import add_noise
-from voyager_lite.training.batches import Batch, ClipStream, Pool, augment
+from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
 from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
 
 logger = logging.getLogger(__name__)
 
-RING_WEIGHT, KNOWN_WEIGHT = 0.3, 0.03
+RING_WEIGHT, KNOWN_WEIGHT = 0.1, 0.02
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
 
 SETTLED_ERROR = 0.003
 """Squared error (signal units) below which a fill counts as perfect when errors are made relative to it."""
 
-DEPTH_SHARE = 0.5
+DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
-
 
 MUON_RATE = 5.0
 """Muon's learning rate over AdamW's."""
+
+SIZES = {"mini": MINI, "nano": NANO}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,27 +43,40 @@ class TrainingConfig:
     """A training run.
 
     Attributes:
-        folder: Checkpoints, log.jsonl and the best weights (best/mini.safetensors, .json) go here; a run
+        folder: Checkpoints, log.jsonl and the best weights (best/NAME.safetensors, .json) go here; a run
             found here is continued.
         minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
+        model: mini or nano.
         batch: Clips a step.
-        fresh: Of those, made for this step; the rest were seen before and are dressed anew.
+        frames: Of each clip, drawn anew every time.
+        fresh: Of the clips, made for this step; the rest were seen before and are dressed anew.
         workers: Processes that make clips; 0 makes them in this one.
         learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
         validate_every: Steps between measurements, which also write a checkpoint.
-        network: Sizes.
+        network: Sizes; None takes those of ``model``.
     """
 
     folder: Path
-    minutes: float = 75.0
-    batch: int = 16
-    fresh: int = 4
+    minutes: float = 100.0
+    model: str = "mini"
+    batch: int = 8
+    frames: int = 3
+    fresh: int = 2
     workers: int = 1
     learning_rate: float = 2e-3
     device: str = "cpu"
-    validate_every: int = 100
-    network: MiniConfig = field(default_factory=MiniConfig)
+    validate_every: int = 200
+    network: MiniConfig | None = None
+
+    def __post_init__(self) -> None:
+        if self.model not in SIZES:
+            raise ValueError(f"model is {self.model!r}; expected one of {', '.join(SIZES)}")
+
+    @property
+    def sizes(self) -> MiniConfig:
+        """Of the network that is trained."""
+        return self.network or SIZES[self.model]
 
 
 def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[Tensor, "batch frame"]:
@@ -71,9 +86,9 @@ def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[
     kept = torch.where(overlap, 0.7 * level, torch.ones(frames))
     kind = torch.rand(batch, 1, generator=generator)
     return torch.where(
-        kind < 0.7,
+        kind < 0.75,
         torch.ones(batch, frames),
-        torch.where(kind < 0.8, level.clamp(min=0.02), kept.clamp(min=0.02)),
+        torch.where(kind < 0.83, level.clamp(min=0.02), kept.clamp(min=0.02)),
     )
 
 
@@ -105,9 +120,14 @@ def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> T
 
 
 def make_optimizers(network: MiniNetwork, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices of the layers, AdamW for everything else."""
-    inside = [p for name, p in network.named_parameters() if name.startswith("layers.") and p.ndim == 2]
-    rest = [p for name, p in network.named_parameters() if not (name.startswith("layers.") and p.ndim == 2)]
+    """Muon (Jordan et al. 2024) for the matrices inside, AdamW for what reads, writes, modulates and adds."""
+
+    def is_inside(name: str, parameter: Tensor) -> bool:
+        outside = name.startswith(("text.", "level.", "read.", "write.", "smooth.")) or "modulate" in name
+        return parameter.ndim == 2 and not outside
+
+    inside = [p for name, p in network.named_parameters() if is_inside(name, p)]
+    rest = [p for name, p in network.named_parameters() if not is_inside(name, p)]
     return [
         torch.optim.Muon(
             inside, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
@@ -122,8 +142,8 @@ class Training:
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         torch.manual_seed(0)
-        self.network = MiniNetwork(config.network).to(config.device)
-        self.average = MiniNetwork(config.network).to(config.device)
+        self.network = MiniNetwork(config.sizes).to(config.device)
+        self.average = MiniNetwork(config.sizes).to(config.device)
         self.average.load_state_dict(self.network.state_dict())
         self.optimizers = make_optimizers(self.network, config.learning_rate)
         self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": -1e9}
@@ -133,7 +153,7 @@ class Training:
                 self.checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
             )
             logger.info("continuing at step %d", self.state["step"])
-        self.pool = Pool(capacity=1600 // config.fresh)
+        self.pool = Pool(capacity=1200 // config.fresh)
 
     @property
     def progress(self) -> float:
@@ -151,7 +171,8 @@ class Training:
         generator = torch.Generator().manual_seed(int(self.state["step"]))
         drawn = self.pool.draw(fresh, size=self.config.batch, generator=generator)
         self.pool.add(fresh)
-        batch = augment(drawn.to("cpu"), generator=generator).to(self.config.device)
+        few = draw_frames(drawn, self.config.frames, generator=generator)
+        batch = augment(few.to("cpu"), generator=generator).to(self.config.device)
         t = draw_times(len(batch), batch.truth.shape[1], generator=generator).to(batch.truth)
         noise = torch.randn(batch.truth.shape, generator=generator).to(batch.truth)
         loss = flow_loss(self.network, batch, t, noise)
@@ -169,7 +190,7 @@ class Training:
             optimizer.step()
             optimizer.zero_grad()
         self.state["step"] += 1
-        decay = min(0.997, self.state["step"] / (self.state["step"] + 10))
+        decay = min(0.998, self.state["step"] / (self.state["step"] + 10))
         with torch.no_grad():
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
@@ -179,7 +200,7 @@ class Training:
         score = measured["network"]
         if score > self.state["best"]:
             self.state["best"] = score
-            save_mini(self.average, self.config.folder / "best" / "mini.safetensors")
+            save_mini(self.average, self.config.folder / "best" / f"{self.config.model}.safetensors")
         write_checkpoint(
             self.checkpoint,
             network=self.network,
