@@ -21,7 +21,7 @@ from voyager_lite.evaluation.metrics import flicker
 @pytest.fixture(scope="module")
 def mini():
     torch.manual_seed(0)
-    return Mini(MiniNetwork(MiniConfig(width=48, layers=1, heads=2, cell_width=16)))
+    return Mini(MiniNetwork(MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)))
 
 
 def corner_scene(frames=5, *, height=48, width=72, step=0.05):
@@ -146,9 +146,9 @@ def test_key_frames_are_at_most_nine_and_have_both_ends(frames, keys):
 
 @pytest.mark.parametrize(
     ("height", "width", "size"),
-    [(64, 96, (64, 96)), (540, 960, (56, 104)), (960, 540, (104, 56)), (10, 4000, (8, 1568))],
+    [(64, 96, (64, 96)), (540, 960, (64, 112)), (960, 540, (112, 64)), (10, 4000, (16, 1568))],
 )
-def test_the_network_sees_the_pictures_shape_in_multiples_of_eight(height, width, size):
+def test_the_network_sees_the_pictures_shape_in_multiples_of_sixteen(height, width, size):
     assert network_size(height, width) == size
 
 

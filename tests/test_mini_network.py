@@ -1,6 +1,7 @@
 """The mini network: its signal, its preconditioning, and its files."""
 
 import json
+from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -8,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from voyager_lite.core.mini_layers import pulled_from_all_sides, rotary_angles, rotate
-from voyager_lite.core.mini_network import MiniCondition, MiniConfig, MiniNetwork, load_mini, save_mini
+from voyager_lite.core.mini_file import load_mini, save_mini
+from voyager_lite.core.mini_layers import Convolution, pulled_from_all_sides, rotary_angles, rotate
+from voyager_lite.core.mini_network import MiniCondition, MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
+from voyager_lite.core.mini_text import MOST_BYTES, TextReader, prompt_bytes
 
-SMALL = MiniConfig(width=48, layers=1, heads=2, cell_width=16)
+SMALL = MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)
 
 
 def make_network(seed=0):
@@ -24,22 +27,23 @@ def make_network(seed=0):
     return network.eval().requires_grad_(False)
 
 
-def make_condition(batch=1, frames=3, height=16, width=24, seed=1):
+def make_condition(batch=1, frames=3, height=16, width=32, seed=1, prompt="a red room"):
     draw = torch.Generator().manual_seed(seed)
     known = torch.rand(batch, frames, height, width, generator=draw) < 0.7
     fill = torch.rand(batch, frames, 4, height, width, generator=draw) * 2 - 1
     return MiniCondition(
-        guidance=fill * known[:, :, None], known=known, fill=fill, reference=fill[:, 0, :3].clone()
+        guidance=fill * known[:, :, None],
+        known=known,
+        fill=fill,
+        reference=fill[:, 0, :3].clone(),
+        rays=torch.randn(batch, frames, 6, height, width, generator=draw),
+        times=torch.arange(float(frames)).expand(batch, -1),
+        text=prompt_bytes([prompt] * batch),
     )
 
 
 def part(condition, index):
-    return MiniCondition(
-        guidance=condition.guidance[index],
-        known=condition.known[index],
-        fill=condition.fill[index],
-        reference=condition.reference[index],
-    )
+    return MiniCondition(**{f.name: getattr(condition, f.name)[index] for f in fields(MiniCondition)})
 
 
 @settings(deadline=None)
@@ -82,13 +86,13 @@ def test_unknown_depth_counts_as_infinitely_far():
 def test_untrained_network_gives_the_fill_in_one_step_from_noise():
     torch.manual_seed(0)
     network, condition = MiniNetwork(SMALL), make_condition()
-    x, t = torch.randn(1, 3, 4, 16, 24), torch.ones(1, 3)
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
     torch.testing.assert_close(x - network(x, t, condition), condition.fill, atol=1e-5, rtol=0)
 
 
 def test_one_step_from_noise_does_not_see_the_noise():
     network, condition, t = make_network(), make_condition(), torch.ones(1, 3)
-    a, b = torch.randn(1, 3, 4, 16, 24), torch.randn(1, 3, 4, 16, 24)
+    a, b = torch.randn(1, 3, 4, 16, 32), torch.randn(1, 3, 4, 16, 32)
     torch.testing.assert_close(network.denoised(a, t, condition), network.denoised(b, t, condition))
 
 
@@ -96,14 +100,14 @@ def test_one_step_from_noise_does_not_see_the_noise():
 @given(level=st.floats(0.02, 1))
 def test_velocity_points_from_the_denoised_signal_to_the_state(level):
     network, condition = make_network(), make_condition()
-    x, t = torch.randn(1, 3, 4, 16, 24), torch.full((1, 3), level)
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.full((1, 3), level)
     v = network(x, t, condition)
     torch.testing.assert_close(x - level * v, network.denoised(x, t, condition), atol=1e-4, rtol=1e-4)
 
 
 def test_frames_without_noise_stay_as_they_are():
     network, condition = make_network(), make_condition()
-    x, t = torch.randn(1, 3, 4, 16, 24), torch.tensor([[0.0, 0.5, 1.0]])
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.tensor([[0.0, 0.5, 1.0]])
     assert (network(x, t, condition)[:, 0] == 0).all()
     torch.testing.assert_close(network.denoised(x, t, condition)[:, 0], x[:, 0])
 
@@ -124,23 +128,11 @@ def test_linear_guess_is_the_best_one_and_knows_its_error(level):
     assert spread[0, 0].item() == pytest.approx((fill + residual - guess).std().item(), rel=0.02)
 
 
-@pytest.mark.parametrize(("height", "width"), [(16, 24), (24, 16), (8, 8), (64, 96)])
-def test_any_multiple_of_the_patch_is_accepted(height, width):
-    network, condition = make_network(), make_condition(height=height, width=width)
-    x = torch.randn(1, 3, 4, height, width)
-    assert network(x, torch.ones(1, 3), condition).shape == x.shape
-
-
-@pytest.mark.parametrize(("frames", "height", "width"), [(4, 16, 24), (3, 20, 24), (3, 16, 25)])
-def test_other_sizes_are_refused(frames, height, width):
-    network, condition = make_network(), make_condition(frames=frames, height=height, width=width)
-    with pytest.raises(ValueError, match=f"{frames} frames of {width}x{height}"):
-        network(torch.randn(1, frames, 4, height, width), torch.ones(1, frames), condition)
 
 
 def test_clips_of_a_batch_do_not_see_each_other():
     network, condition = make_network(), make_condition(batch=2)
-    x, t = torch.randn(2, 3, 4, 16, 24), torch.tensor([[0.3, 0.6, 1.0], [1.0, 1.0, 1.0]])
+    x, t = torch.randn(2, 3, 4, 16, 32), torch.tensor([[0.3, 0.6, 1.0], [1.0, 1.0, 1.0]])
     together = network(x, t, condition)
     for i in range(2):
         alone = network(x[i : i + 1], t[i : i + 1], part(condition, slice(i, i + 1)))
@@ -149,26 +141,76 @@ def test_clips_of_a_batch_do_not_see_each_other():
 
 def test_what_is_under_unknown_pixels_of_the_guidance_is_not_seen():
     network, condition = make_network(), make_condition()
-    spoiled = MiniCondition(
-        guidance=torch.where(condition.known[:, :, None], condition.guidance, 7.0),
-        known=condition.known,
-        fill=condition.fill,
-        reference=condition.reference,
+    spoiled = replace(
+        condition, guidance=torch.where(condition.known[:, :, None], condition.guidance, 7.0)
     )
-    x, t = torch.randn(1, 3, 4, 16, 24), torch.ones(1, 3)
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
     assert torch.equal(network(x, t, condition), network(x, t, spoiled))
 
 
-def test_rotary_products_depend_on_displacement_alone():
-    grid = (3, 4, 5)
-    rotation = rotary_angles(grid, per_head=24, device=torch.device("cpu"))
-    q, k = torch.randn(24), torch.randn(24)
-    turned_q = rotate(q.expand(1, 1, 60, 24), rotation)[0, 0]
-    turned_k = rotate(k.expand(1, 1, 60, 24), rotation)[0, 0]
-    place = lambda time, row, column: (time * 4 + row) * 5 + column  # noqa: E731 - one line reads best
-    first = turned_q[place(0, 1, 2)] @ turned_k[place(1, 3, 0)]
-    moved = turned_q[place(1, 0, 4)] @ turned_k[place(2, 2, 2)]
-    torch.testing.assert_close(first, moved, atol=1e-4, rtol=1e-4)
+@given(seed=st.integers(0, 1000), step=st.tuples(*[st.floats(-20, 20)] * 3))
+def test_rotary_products_depend_on_displacement_alone(seed, step):
+    draw = torch.Generator().manual_seed(seed)
+    places = torch.randn(2, 3, generator=draw) * 5
+    moved = places + torch.tensor(step)
+    q, k = torch.randn(24, generator=draw), torch.randn(24, generator=draw)
+    products = []
+    for a, b in (places, moved):
+        turned = rotate(torch.stack([q, k])[None, None], rotary_angles(torch.stack([a, b])[None], per_head=24))
+        products.append(turned[0, 0, 0] @ turned[0, 0, 1])
+    torch.testing.assert_close(products[0], products[1], atol=1e-3, rtol=1e-3)
+
+
+def test_rotary_positions_turn_nothing_at_the_origin_and_keep_lengths():
+    x = torch.randn(1, 2, 3, 24)
+    places = torch.tensor([[[0.0, 0, 0], [1, 2, 3], [-4, 0, 9]]])
+    turned = rotate(x, rotary_angles(places, per_head=24))
+    torch.testing.assert_close(turned[:, :, 0], x[:, :, 0])
+    torch.testing.assert_close(turned.norm(dim=-1), x.norm(dim=-1))
+
+
+def test_frames_know_when_they_are_seen():
+    network, condition = make_network(), make_condition()
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
+    stretched = replace(condition, times=condition.times * 3)
+    assert not torch.allclose(network(x, t, condition), network(x, t, stretched), atol=1e-3)
+
+
+def test_a_prompt_and_the_rays_make_a_difference():
+    network, condition = make_network(), make_condition()
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
+    plain = network(x, t, condition)
+    for other in (
+        replace(condition, text=prompt_bytes(["a blue room"])),
+        replace(condition, rays=condition.rays.flip(-1)),
+    ):
+        assert not torch.allclose(network(x, t, other), plain, atol=1e-3)
+
+
+def test_convolution_is_pytorchs():
+    torch.manual_seed(0)
+    ours, theirs = Convolution(5, 7), torch.nn.Conv2d(5, 7, 3, padding=1)
+    with torch.no_grad():
+        theirs.weight.copy_(ours.weight.view(7, 5, 3, 3))
+        theirs.bias.copy_(ours.bias)
+    x = torch.randn(2, 5, 6, 9)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_prompts_are_their_bytes_cut_between_characters():
+    rows = prompt_bytes(["", "red", "x" * 95 + "\u00e9"])
+    assert (rows[0] == 0).all()
+    assert rows[1, :4].tolist() == [114, 101, 100, 0]
+    assert rows.shape == (3, MOST_BYTES) and rows[2, 94] == ord("x") and rows[2, 95] == 0
+
+
+def test_nothing_written_has_no_summary_and_what_follows_the_end_does_not_matter():
+    torch.manual_seed(0)
+    reader = TextReader(24)
+    tokens, summary = reader(prompt_bytes(["", "night"]))
+    assert (summary[0] == 0).all() and (summary[1] != 0).any()
+    torch.testing.assert_close(reader(prompt_bytes(["night"]))[1][0], summary[1])
+    assert tokens.shape == (2, MOST_BYTES // 4, 24)
 
 
 def test_heads_that_do_not_fit_are_refused():
@@ -185,13 +227,13 @@ def saved(tmp_path):
 
 def test_saved_network_comes_back_within_half_precision(saved):
     loaded, original, condition = load_mini(saved), make_network(), make_condition()
-    x, t = torch.randn(1, 3, 4, 16, 24), torch.ones(1, 3)
+    x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
     assert loaded.config == SMALL and not loaded.training
     torch.testing.assert_close(loaded(x, t, condition), original(x, t, condition), atol=0.05, rtol=0.01)
 
 
 def spoil_missing(tensors):
-    del tensors["embed.bias"]
+    del tensors["embed_rgb.bias"]
 
 
 def spoil_unknown(tensors):
@@ -199,15 +241,15 @@ def spoil_unknown(tensors):
 
 
 def spoil_shape(tensors):
-    tensors["embed.bias"] = torch.zeros(5)
+    tensors["embed_rgb.bias"] = torch.zeros(5)
 
 
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (spoil_missing, "lacks 1 tensors, the first embed.bias"),
+        (spoil_missing, "lacks 1 tensors, the first embed_rgb.bias"),
         (spoil_unknown, "1 unknown tensors, the first extra"),
-        (spoil_shape, r"embed.bias has shape \(5,\); expected \(48,\)"),
+        (spoil_shape, r"embed_rgb.bias has shape \(5,\); expected \(48,\)"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused(saved, spoil, message):

@@ -6,19 +6,20 @@ import pytest
 import torch
 
 from voyager_lite.core.fill import background_fill
-from voyager_lite.core.mini_network import MiniConfig, MiniNetwork, load_mini
+from voyager_lite.core.mini_file import load_mini
+from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal, near_depth
 from voyager_lite.training.batches import Batch, ClipStream, Pool, as_batch, augment, halved, join
 from voyager_lite.training.clips import make_clip
 from voyager_lite.training.loop import Training, TrainingConfig, draw_times, flow_loss, train
 from voyager_lite.training.measure import held_out_batches, hole_psnr, measure_baselines, measure_network
 
-SMALL = MiniConfig(width=48, layers=1, heads=2, cell_width=16)
+SMALL = MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)
 
 
 @pytest.fixture(scope="module")
 def clips() -> list[Batch]:
-    return [as_batch(make_clip(seed, frames=3, height=40, width=48)) for seed in (0, 1, 2)]
+    return [as_batch(make_clip(seed, frames=3, height=32, width=48)) for seed in (0, 1, 2)]
 
 
 def run_at(folder: Path) -> Training:
@@ -46,7 +47,7 @@ def test_halving_changes_a_clip_by_no_more_than_half_precision(clips):
 
 
 def test_changed_colors_of_the_fill_are_the_fill_of_the_changed_colors(clips):
-    batch, near, clip = clips[0], torch.ones(()), make_clip(0, frames=3, height=40, width=48)
+    batch, near, clip = clips[0], torch.ones(()), make_clip(0, frames=3, height=32, width=48)
     sky_from = clip.sky_from / float(near_depth(clip.guidance_depth, clip.known))
     for seed in range(6):
         changed = augment(batch, generator=torch.Generator().manual_seed(seed))
@@ -78,7 +79,7 @@ def test_workers_make_disjoint_clips_in_order():
 def test_pool_fills_a_batch_with_older_clips_of_the_same_size(clips):
     pool, generator = Pool(capacity=2), torch.Generator().manual_seed(0)
     assert len(pool.draw(clips[0], size=4, generator=generator)) == 1
-    other = as_batch(make_clip(3, frames=3, height=48, width=40))
+    other = as_batch(make_clip(3, frames=3, height=48, width=32))
     pool.add(clips[1])
     pool.add(other)
     drawn = pool.draw(clips[0], size=4, generator=generator)

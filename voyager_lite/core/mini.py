@@ -84,7 +84,7 @@ class Mini:
             before = reduce_frames(previous.rgb[old], previous.depth[old], previous.depth[old] > 0, size=size)
         condition, near = condition_on(
             reduce_frames(guidance.rgb[keys], guidance.depth[keys], guidance.known[keys], size=size),
-            cameras=guidance.cameras[keys],
+            cameras=guidance.cameras[torch.tensor(keys)],
             times=torch.tensor(keys) * ((KEY_FRAMES - 1) / (self.clip_frames - 1)),
             sky_from=guidance.sky_from,
             reference=F.interpolate(reference[None], size=size, mode="area")[0],

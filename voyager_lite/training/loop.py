@@ -62,7 +62,7 @@ class TrainingConfig:
     model: str = "mini"
     batch: int = 8
     frames: int = 3
-    fresh: int = 2
+    fresh: int = 1
     workers: int = 1
     learning_rate: float = 2e-3
     device: str = "cpu"
