@@ -224,7 +224,15 @@ class Explorer:
                 progress=tell,
             )
             first_frame = plan.first_frame + start
-            previous = self._commit(world, result, guidance, first_frame=first_frame, request=request)
+            making: dict[str, object] = {
+                "core": plan.core,
+                "seed": clip_seed,
+                "walk_seed": plan.seed,
+                "steps": plan.steps,
+                "prompt": plan.prompt,
+                "versions": versions(),
+            }
+            previous = self._commit(world, result, guidance, first_frame=first_frame, making=making)
             yield previous
 
     def guidance(self, world: World, cameras: Camera, *, anchored: bool = True) -> Guidance:
@@ -243,18 +251,17 @@ class Explorer:
         return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras, sky_from=world.sky_from)
 
     def _commit(
-        self, world: World, result: Clip, guidance: Guidance, *, first_frame: int, request: Request
+        self,
+        world: World,
+        result: Clip,
+        guidance: Guidance,
+        *,
+        first_frame: int,
+        making: dict[str, object],
     ) -> Clip:
         clip = quantized(aligned(result, guidance))
         try:
             points = fuse(world, clip, known=guidance.known)
-            making: dict[str, object] = {
-                "core": self.generator.name,
-                "seed": request.seed,
-                "steps": request.steps,
-                "prompt": request.prompt,
-                "versions": versions(),
-            }
             world.commit(clip, known=guidance.known, points=points, first_frame=first_frame, making=making)
         except BaseException:
             world.forget_uncommitted()

@@ -1,5 +1,7 @@
 """A path from above, in the terminal."""
 
+import sys
+
 import numpy as np
 from jaxtyping import Float
 from torch import Tensor
@@ -11,6 +13,7 @@ DOTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """Bits of a braille character's dots, which begin at U+2800."""
 
 START, END = "o", "x"
+BLANK = chr(0x2800)
 
 
 def path_map(centers: Float[Tensor, "frame 3"]) -> tuple[list[str], float]:
@@ -35,7 +38,21 @@ def path_map(centers: Float[Tensor, "frame 3"]) -> tuple[list[str], float]:
     lines = [[chr(0x2800 + int(cell)) for cell in row] for row in grid]
     for letter, at in ((START, 0), (END, -1)):
         lines[rows[at] // 4][columns[at] // 2] = letter
-    return ["".join(line) for line in lines], 2 * unit
+    return ["".join(line).rstrip(BLANK) for line in lines], 2 * unit
+
+
+def has_braille() -> bool:
+    """Can standard output take braille?"""
+    try:
+        BLANK.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def plainly(line: str) -> str:
+    """A line of a map for terminals that have no braille: a full stop for every cell with a dot."""
+    return "".join(letter if letter in START + END else " " if letter == BLANK else "." for letter in line)
 
 
 def _dense(floor: Float[np.ndarray, "frame 2"], unit: float) -> Float[np.ndarray, "more 2"]:

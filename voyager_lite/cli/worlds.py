@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from voyager_lite.cli.path_map import END, START, path_map
+from voyager_lite.cli.path_map import END, START, has_braille, path_map, plainly
 from voyager_lite.cli.report import say, say_columns, say_table
 from voyager_lite.cli.walk import PATH_HELP
 from voyager_lite.export.video import write_mp4
@@ -84,7 +84,7 @@ class Info:
             lines, unit = path_map(centers)
             say(f"from above, forward is up, {START} start, {END} end, a character is {unit:.2g} units wide:")
             for line in lines:
-                say(f"  {line}")
+                say(f"  {line if has_braille() else plainly(line)}")
         if self.json is not None:
             self.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 

@@ -39,7 +39,7 @@ def overview(world: World) -> dict[str, object]:
                 "length": round(_length(world, clip.first_frame, clip.end_frame), 3),
                 "points": sum(counts[clip.number]),
                 "core": clip.making.get("core"),
-                "seed": clip.making.get("seed"),
+                "seed": clip.making.get("walk_seed", clip.making.get("seed")),
                 "prompt": clip.making.get("prompt"),
             }
             for clip in world.clips[1:]

@@ -12,7 +12,7 @@ CREATE TABLE clip (
     number INTEGER PRIMARY KEY,  -- 0 is the photograph
     first_frame INTEGER NOT NULL,
     K BLOB NOT NULL, world_to_camera BLOB NOT NULL,
-    making TEXT NOT NULL,  -- JSON: core, seed, steps, prompt, versions
+    making TEXT NOT NULL,  -- JSON: core, seeds, steps, prompt, versions
     crc INTEGER NOT NULL  -- CRC-32 of K, world_to_camera and making, one after another
 ) STRICT;
 CREATE TABLE frame (

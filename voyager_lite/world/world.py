@@ -232,7 +232,7 @@ class World:
             known: What the cache knew of its frames beforehand.
             points: What the clip brought into the cache.
             first_frame: Number in the walk of the clip's first frame.
-            making: Path, core, seed, steps and prompt; JSON values.
+            making: Core, seeds, steps, prompt and versions; JSON values.
         """
         with self.writing():
             record = ClipRecord(
