@@ -8,8 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voyager_lite.core.fill import background_fill, source_state
-from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
+from voyager_lite.core.fill import background_fill
+from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
+from voyager_lite.core.planes import enclosing_planes, envelope
+from voyager_lite.core.sources import source_state
 
 
 def scene(seed, *, frames=1, height=24, width=36, share=0.3):
@@ -32,21 +34,26 @@ def post_before_wall(*, near=1.0, far=4.0):
     return rgb * known[:, None], depth * known, known
 
 
-def direct_membrane(values, state):
+def direct_membrane(values, state, *, region=None, material=None):
     """The same equation by a sparse direct solver: each hole pixel is the mean of its neighbours."""
+    material = Material() if material is None else material
+    region = np.zeros(state.shape, np.int32) if region is None else region
     height, width, _ = values.shape
     holes = [tuple(place) for place in np.argwhere(state == HOLE)]
     rows = {place: row for row, place in enumerate(holes)}
     matrix = scipy.sparse.lil_matrix((len(holes), len(holes)))
     right = np.zeros((len(holes), values.shape[2]))
     for (y, x), row in rows.items():
+        matrix[row, row] += 1 / material.reach**2
         for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
             if 0 <= v < height and 0 <= u < width and state[v, u] != BLOCKED:
-                matrix[row, row] += 1
+                weight = material.down if v != y else 1
+                weight *= 1 if region[v, u] == region[y, x] else material.across
+                matrix[row, row] += weight
                 if state[v, u] == HOLE:
-                    matrix[row, rows[v, u]] -= 1
+                    matrix[row, rows[v, u]] -= weight
                 else:
-                    right[row] += values[v, u]
+                    right[row] += weight * values[v, u]
     solved = values.astype(np.float64)
     solution = scipy.sparse.linalg.spsolve(matrix.tocsr(), right).reshape(len(holes), -1)
     for place, row in rows.items():
@@ -84,7 +91,7 @@ def test_a_hole_in_one_surface_takes_from_both_sides():
 def test_the_borders_of_a_hole_are_its_sources_except_the_near_one():
     _, depth, known = post_before_wall()
     inverse = torch.where(known, 1 / depth, torch.ones(()))[0].numpy()
-    state = source_state(inverse, known[0].numpy(), reach=4)
+    state = source_state(inverse, known[0].numpy())
     assert (state[:, 30:36] == HOLE).all() and (state[:, 36] == SOURCE).all()
     assert (state[:, :30] == BLOCKED).all() and (state[:, 37:] == BLOCKED).all()
 
@@ -95,7 +102,7 @@ def test_the_ground_a_post_stands_on_remains_a_source():
     inverse[20:90, 60:80] = inverse[90, 0]  # a post that meets the ground at row 90
     known = torch.ones(120, 160, dtype=torch.bool)
     known[20:90, 80:90] = False
-    state = source_state(inverse.numpy(), known.numpy(), reach=9)
+    state = source_state(inverse.numpy(), known.numpy())
     assert (state[90, 80:90] == SOURCE).mean() > 0.5 and (state[20:80, 90] == SOURCE).all()
     assert (state[22:80, 79] == BLOCKED).all()
 
@@ -109,16 +116,20 @@ def test_a_tilted_plane_is_continued_through_a_hole():
     assert (1 / filled - inverse).abs().max() < 0.02 * inverse.max()
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_membrane_agrees_with_a_direct_solver(seed):
-    draw = np.random.default_rng(seed)
+@pytest.mark.parametrize(
+    "material", [Material(), Material(down=0.5), Material(across=0.1), Material(reach=8.0)], ids=str
+)
+def test_membrane_agrees_with_a_direct_solver(material):
+    draw = np.random.default_rng(0)
     values = draw.random((30, 44, 2)).astype(np.float32)
     state = np.full((30, 44), SOURCE, np.uint8)
     state[8:22, 10:30] = HOLE
     state[0:9, 36:44] = HOLE
     state[6:24, 9] = BLOCKED
-    expected = direct_membrane(values, state)
-    fill_membrane(values, state)
+    region = np.zeros((30, 44), np.int32)
+    region[:15, 20:] = 1
+    expected = direct_membrane(values, state, region=region, material=material)
+    fill_membrane(values, state, region=region, material=material)
     assert np.abs(values - expected)[state == HOLE].max() < 0.1
     assert np.abs(values - expected)[state == HOLE].mean() < 0.03
 
@@ -205,3 +216,79 @@ def test_beyond_the_rim_the_ground_goes_on_beside_the_ground():
     _, filled = background_fill(rgb * known[:, None], depth * known, known, sky_from=20.0)
     assert bool((filled[0, :14, 52:] > 20).all())
     assert bool((filled[0, 30:, 52:] < 20).all())
+
+
+def room(*, height=72, width=108):
+    """Inverse depth inside a box: floor, ceiling and three walls, the nearest of which is seen; which one."""
+    y, x = (np.arange(height) + 0.5) / width - height / width / 2, (np.arange(width) + 0.5) / width - 0.5
+    y, x = np.meshgrid(y, x, indexing="ij")
+    planes = np.array([[0.25, 0, 0], [0, 0, 1.2], [0, 0, -1.0], [0, 0.8, 0], [0, -0.9, 0]])
+    inverse = planes[:, 0, None, None] + planes[:, 1, None, None] * x + planes[:, 2, None, None] * y
+    return planes, inverse.max(axis=0).astype(np.float32), inverse.argmax(axis=0)
+
+
+def test_the_walls_of_a_room_are_found_and_things_in_it_are_none():
+    planes, inverse, _ = room()
+    inverse[30:50, 40:60] = 0.7  # a thing before the far wall
+    found = enclosing_planes(inverse, np.ones(inverse.shape, bool))
+    assert len(found) == len(planes)
+    for plane in planes:
+        assert np.abs(found - plane).max(axis=1).min() < 1e-3
+
+
+def test_a_plane_with_much_behind_it_encloses_nothing():
+    inverse = np.full((60, 90), 0.1, np.float32)
+    inverse[:, :60] = 0.5  # a screen over two thirds of a far wall
+    found = enclosing_planes(inverse, np.ones(inverse.shape, bool))
+    assert np.allclose(found, [[0.1, 0, 0]], atol=1e-4)
+
+
+def test_envelope_is_the_nearest_plane_in_front_of_the_camera():
+    inverse, row = envelope(np.array([[0.2, 0.0, 0.0], [0.0, 0.0, 1.0]]), 10, 10)
+    assert np.allclose(inverse[:5], 0.2) and (row[:5] == 0).all()
+    assert np.allclose(inverse[9], 0.45) and (row[9] == 1).all()
+    inverse, row = envelope(np.array([[0.0, 0.0, 1.0]]), 10, 10)
+    assert (inverse[:5] == 0).all() and (row[:5] == -1).all()
+
+
+def test_floor_and_walls_go_on_beyond_the_rim_and_meet_where_they_meet():
+    _, inverse, surface = room()
+    known = np.ones(inverse.shape, bool)
+    known[:, 97:] = known[65:] = False
+    colors = torch.tensor(
+        [[0.9, 0.9, 0.9], [0.2, 0.1, 0.0], [1.0, 1.0, 0.8], [0.1, 0.6, 0.2], [0.1, 0.2, 0.7]]
+    )
+    truth = colors[torch.from_numpy(surface)].permute(2, 0, 1)
+    mask = torch.from_numpy(known)[None]
+    depth = torch.where(mask, 1 / torch.from_numpy(inverse), 0.0)
+    filled, filled_depth = background_fill((truth * mask)[None], depth, mask)
+    assert (1 / filled_depth[0] - torch.from_numpy(inverse)).abs().max() < 0.01
+    nearest = (filled[0] - truth).abs().amax(dim=0)[~mask[0]]
+    assert nearest.mean() < 0.1
+
+
+def test_depth_in_holes_stays_between_half_the_least_and_one_and_a_half_of_the_greatest():
+    y = torch.arange(60.0)[:, None].expand(60, 90)
+    inverse = 0.02 + 0.01 * y  # a floor that ends in the distance
+    known = torch.zeros(1, 60, 90, dtype=torch.bool)
+    known[:, 20:30] = True
+    _, filled = background_fill(torch.rand(1, 3, 60, 90), torch.where(known, 1 / inverse, 0.0), known)
+    assert 1 / filled.max() >= 0.5 * inverse[20, 0] - 1e-6
+    assert 1 / filled.min() <= 1.5 * inverse[29, 0] + 1e-6
+
+
+def open_corner(*, closed):
+    """A near post at the left of a far wall, and a wide hole between them, open at the rim or closed."""
+    inverse = np.full((60, 90), 0.25, np.float32)
+    inverse[:, :20] = 1.0
+    known = np.ones((60, 90), bool)
+    known[15:45, 20:50] = False
+    if not closed:
+        known[:45, 20:50] = False
+        known[:15, 50:] = False
+    return source_state(inverse, known)
+
+
+def test_both_sides_of_a_wide_hole_are_sources_where_it_is_open_to_the_rim():
+    assert (open_corner(closed=True)[20:40, 19] == BLOCKED).mean() > 0.9
+    assert (open_corner(closed=False)[2:12, 19] == SOURCE).all()

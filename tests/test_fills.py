@@ -1,6 +1,7 @@
-"""The table of fills: its baselines, its real and procedural cases, and the joining of clips."""
+"""The table of fills: its baselines, its cases, its comparisons and goals, and the joining of clips."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,12 +10,22 @@ from skimage.restoration import inpaint_biharmonic
 
 from voyager_lite.clip import Clip
 from voyager_lite.evaluation import baselines
-from voyager_lite.evaluation.fills import FILLS, fill_rows, measure_case, procedural_cases, real_cases
+from voyager_lite.evaluation.cases import FIRST_SEED, procedural_case, read_scenes, real_cases
+from voyager_lite.evaluation.compare import best_method, fill_rows, paired
+from voyager_lite.evaluation.fills import (
+    CLASSICAL,
+    FILLS,
+    OWN_FILL,
+    TRUTH,
+    measure_case,
+    measure_methods,
+    procedural_figures,
+    scene_means,
+)
+from voyager_lite.evaluation.goals import procedural_rows, real_rows
 from voyager_lite.evaluation.scenes import read_scene, stereo_motorcycle
 from voyager_lite.evaluation.seams import concatenate, cross_fade, seam_rows, take_over
 from voyager_lite.training.clips import HELD_OUT
-
-PLAIN = {name: fill for name, fill in FILLS.items() if name != "background fill"}
 
 
 def hole_in_a_ramp():
@@ -74,26 +85,98 @@ class Oracle:
         return Clip(rgb=rgb, depth=depth, cameras=guidance.cameras)
 
 
-def test_a_perfect_generator_is_better_than_every_fill_in_every_figure():
-    cases = list(procedural_cases(2, frames=3))
-    worth = [case for case in cases if bool(case.judged.any())]
-    slightly_off = [((case.rgb + 0.01).clamp(0, 1), case.depth * 1.01) for case in worth]
-    rows = fill_rows(Oracle(slightly_off), clips=2)
-    assert {row.baseline_name for row in rows} == set(FILLS)
-    assert {row.name.split(" ", 1)[1] for row in rows} == {"PSNR", "SSIM", "depth AbsRel", "flicker"}
+def test_a_nearly_perfect_generator_reaches_every_goal_of_quality():
+    cases = [procedural_case(FIRST_SEED + seed, frames=3) for seed in range(2)]
+    answers = [((case.rgb + 0.01).clamp(0, 1), case.depth * 1.01) for case in cases]
+    oracle = Oracle(answers)
+    figures = [measure_methods(case, [oracle]) for case in cases]
+    rows = procedural_rows(figures, ours="oracle")
+    assert {row.name.split(" ", 1)[1] for row in rows} >= {"PSNR", "SSIM", "depth AbsRel", "flicker"}
     for row in rows:
-        assert row.case.startswith("holes of") and "+-" in row.case
-        if row.name.endswith(("PSNR", "SSIM", "AbsRel")):
-            assert row.ratio > 1
-    psnr = [row.ours for row in rows if row.name.endswith("PSNR")]
-    assert psnr[0] == pytest.approx(40, abs=0.5)  # an error of 0.01 everywhere
+        if row.baseline_name != TRUTH and "flicker" not in row.name:
+            assert row.ratio > 1, row
+        assert "missed" not in row.case or "flicker" in row.name
+    psnr = next(row for row in rows if row.name.endswith("PSNR"))
+    assert psnr.ours == pytest.approx(40, abs=0.5)  # an error of 0.01 everywhere
+    assert psnr.baseline == max(
+        sum(case[name]["PSNR"] for case in figures) / len(figures) for name in CLASSICAL
+    )
+    beside = {row.baseline_name for row in fill_rows(figures, ours="oracle", kind="procedural")}
+    assert beside == {*FILLS, TRUTH}
+
+
+def invented(**by_method):
+    """Figures of one case, PSNR alone: nearest pixel is best on the mean, Telea on the second case."""
+    return {name: {"PSNR": value} for name, value in by_method.items()}
+
+
+TWO_CASES = [
+    invented(**{"mini": 12.0, OWN_FILL: 11.0, "Telea": 9.0, "Navier-Stokes": 1.0, "nearest pixel": 11.0,
+                "push-pull": 2.0}),
+    invented(**{"mini": 10.0, OWN_FILL: 10.5, "Telea": 10.0, "Navier-Stokes": 1.0, "nearest pixel": 9.0,
+                "push-pull": 2.0}),
+]  # fmt: skip
+
+
+def test_paired_difference_and_its_standard_error_by_hand():
+    pair = paired(TWO_CASES, "PSNR", ours="mini", other=OWN_FILL)
+    assert (pair.ours, pair.theirs, pair.difference, pair.cases) == (11.0, 10.75, 0.25, 2)
+    # Differences 1 and -0.5: standard deviation 1.5 / sqrt 2, error that over sqrt 2.
+    assert pair.error == pytest.approx(0.75)
+
+
+def test_the_best_baseline_is_the_best_on_the_mean_and_least_is_best_where_less_is_better():
+    assert best_method(TWO_CASES, "PSNR", CLASSICAL) == "nearest pixel"
+    as_error = [{name: {"flicker": v["PSNR"]} for name, v in case.items()} for case in TWO_CASES]
+    assert best_method(as_error, "flicker", CLASSICAL) == "Navier-Stokes"
+
+
+def test_cases_without_a_finite_figure_of_both_do_not_count():
+    cases = [*TWO_CASES, invented(mini=math.inf, Telea=3.0), invented(mini=3.0, Telea=math.nan)]
+    assert paired(cases, "PSNR", ours="mini", other="Telea").cases == 2
+    with pytest.raises(ValueError, match="no case has a figure of SSIM"):
+        paired(cases, "SSIM", ours="mini", other="Telea")
+
+
+def test_scenes_count_alike_however_many_pairs_they_have():
+    means = scene_means({"wide": TWO_CASES, "narrow": TWO_CASES[:1]})
+    assert means["wide"]["mini"]["PSNR"] == 11.0 and means["narrow"]["mini"]["PSNR"] == 12.0
+
+
+def test_a_scene_that_loses_too_much_is_named_whatever_the_mean_is():
+    worse = invented(**{**dict.fromkeys(FILLS, 10.0), "mini": 9.5})
+    better = invented(**{**dict.fromkeys(FILLS, 10.0), "mini": 19.0})
+    mean, own, *scenes = real_rows({"a": [better], "b": [worse]}, ours="mini")
+    assert mean.ours - mean.baseline == pytest.approx(4.25) and "reached" in mean.case
+    assert own.baseline_name == OWN_FILL
+    assert [("missed" in row.case, row.case.split(",")[0]) for row in scenes] == [(False, "a"), (True, "b")]
+
+
+def test_sky_and_matter_taken_for_each_other_cost_no_more_than_the_farthest_matter_would():
+    case = next(real_cases(stereo_motorcycle()))
+    depth = torch.full_like(case.depth, 2.0)
+    depth[1, :, 300:], depth[1, 0, 0] = 1000.0, 4.0
+    case = replace(case, depth=depth, guidance=replace(case.guidance, sky_from=500.0))
+    as_far = torch.full_like(depth, 4.0)
+    taken_for_sky, for_far = (
+        measure_case(case, case.rgb, guess)["depth AbsRel"] for guess in (as_far * 250, as_far)
+    )
+    assert taken_for_sky == for_far <= 1
+    assert measure_case(case, case.rgb, depth)["depth AbsRel"] == 0
 
 
 def test_procedural_cases_are_of_seeds_that_training_never_draws():
-    case = next(procedural_cases(1, frames=2))
-    again = next(procedural_cases(1, frames=2))
-    assert HELD_OUT >= 10**9
+    case, again = (procedural_case(FIRST_SEED, frames=2) for _ in range(2))
+    assert FIRST_SEED > HELD_OUT >= 10**9
     assert torch.equal(case.rgb, again.rgb) and torch.equal(case.judged, ~case.guidance.known)
+    with pytest.raises(ValueError, match="training draws those below"):
+        procedural_case(0, frames=2)
+
+
+@pytest.mark.slow
+def test_figures_do_not_depend_on_the_number_of_processes():
+    alone, shared = (procedural_figures(["mini"], clips=2, workers=workers) for workers in (1, 2))
+    assert alone == shared
 
 
 def test_a_real_pair_is_judged_where_the_first_view_could_not_see():
@@ -115,10 +198,11 @@ def test_a_scene_with_depth_in_both_views_is_judged_on_depth_too(shared_data):
     assert perfect["depth AbsRel"] == 0
 
 
-def test_a_folder_without_scenes_is_refused(tmp_path):
-    cases = list(procedural_cases(1, frames=3))
+def test_bad_counts_and_folders_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder with a scene\.json"):
-        fill_rows(Oracle([(case.rgb, case.depth) for case in cases]), clips=1, data=tmp_path)
+        read_scenes(tmp_path)
+    with pytest.raises(ValueError, match="clips is 0"):
+        procedural_figures(["mini"], clips=0)
 
 
 def walk(shift=0.0):

@@ -16,6 +16,7 @@ from voyager_lite.evaluation.metrics import (
     seam_ratio,
     ssim,
     ssim_map,
+    surface_changes,
 )
 
 
@@ -100,6 +101,16 @@ def test_flicker_is_the_mean_change_of_color_over_the_chosen_pixels():
     lower = torch.zeros(depth.shape, dtype=torch.bool)
     lower[:, 14:] = True
     assert flicker(rgb, depth, cameras, where=lower) < 1e-4
+
+
+def test_changes_tell_whether_the_frame_before_was_chosen_there_too():
+    rgb, depth, cameras = sideways(2, pixels=3)
+    chosen = torch.zeros(depth.shape, dtype=torch.bool)
+    chosen[0, :, :10] = chosen[1, :, :20] = True
+    # The camera moved three pixels to the right: column c shows what stood at column c + 3.
+    changes, before = surface_changes(rgb, depth, cameras, where=chosen)
+    assert changes.shape == (24 * 20,) and float(changes.max()) < 1e-4
+    assert int(before.sum()) == 24 * (10 - 3)
 
 
 def test_flicker_of_pixels_never_seen_twice_is_nan():

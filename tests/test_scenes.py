@@ -116,7 +116,7 @@ def test_shape_above_the_ground_casts_a_shadow_below_it():
     builder = Builder()
     builder.add(BOX, (0, 3, 0), (50, 1, 50), white(), shadow=False)
     lit = render_scene(builder.build(noon()), straight_camera()).rgb[0]
-    builder.add(BOX, (0, -2, 6), (3, 0.1, 2), white())
+    builder.add(BOX, (0, -2, 6), (2, 0.1, 2), white())
     shaded = render_scene(builder.build(noon()), straight_camera()).rgb[0]
     row, column = 16 + round(2 / 6 * 16.5 / np.tan(np.pi / 6)), 16
     assert shaded[0, row, column] < 0.8 * lit[0, row, column]
@@ -159,7 +159,8 @@ def test_normals_face_the_camera(clip):
 
 
 def test_guidance_knows_the_truth_where_it_knows_anything(clip):
-    ratio = (clip.guidance_depth / clip.depth)[clip.known]
+    matter = clip.known & (clip.depth < clip.sky_from)
+    ratio = (clip.guidance_depth / clip.depth)[matter]
     assert ((ratio - 1).abs() < 0.1).float().mean() > 0.85
     error = (clip.guidance_rgb - clip.rgb).abs().mean(dim=1)[clip.known]
     assert error.mean() < 0.06
@@ -171,7 +172,6 @@ def test_unknown_pixels_hold_nothing_and_the_fill_keeps_known_ones(clip):
     known = clip.known[:, None].expand_as(clip.rgb)
     assert (clip.guidance_rgb[~known] == 0).all()
     assert torch.equal(clip.fill_rgb[known], clip.guidance_rgb[known])
-    assert not (clip.inside & clip.known).any()
 
 
 def test_portraits_can_be_made():

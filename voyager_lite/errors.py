@@ -15,3 +15,7 @@ class PathBlockedError(VoyagerLiteError):
     def __init__(self, message: str, *, frame: int) -> None:
         super().__init__(message)
         self.frame = frame
+
+
+class WorldBusyError(VoyagerLiteError):
+    """Another process writes to the world; the message names it."""

@@ -26,6 +26,9 @@ from voyager_lite.opening import Opening, View, open_photograph, storable
 from voyager_lite.photograph import Photograph, fit_size, read_photograph, resize_rgb
 from voyager_lite.samples import Sample
 from voyager_lite.world.frames import quantized
+from voyager_lite.world.place import Place
+from voyager_lite.world.provenance import versions
+from voyager_lite.world.rows import WalkPlan
 from voyager_lite.world.world import World
 
 logger = logging.getLogger(__name__)
@@ -110,7 +113,7 @@ class Explorer:
         photograph, estimate, camera = _photograph_and_depth(image, depth, view)
         return open_photograph(photograph, estimate, view=view, camera=camera)
 
-    def plan(self, place: World | Opening, path: Trajectory, *, safe: bool = False) -> Camera:
+    def plan(self, place: World | Place | Opening, path: Trajectory, *, safe: bool = False) -> Camera:
         """Put a path where the last camera stands, and make sure that it stays clear of matter.
 
         Args:
@@ -146,7 +149,8 @@ class Explorer:
     ) -> Iterator[Clip]:
         """Walk a path, clip by clip; every clip is committed to the world before it is yielded.
 
-        Clips overlap by half. An interruption, at any moment, keeps all committed clips.
+        Clips overlap by half. An interruption, at any moment, keeps all committed clips; ``resume``
+        makes the others.
 
         Args:
             world: Where to walk; the path starts at its last camera.
@@ -158,25 +162,60 @@ class Explorer:
 
         Raises:
             PathBlockedError: See ``plan``.
+            WorldBusyError: Another process writes to the world.
         """
         if prompt is not None and not self.generator.reads_prompts:
             logger.warning("core %s does not read prompts; %r changes nothing", self.generator.name, prompt)
-        cameras = path if isinstance(path, Camera) else self.plan(world, path)
-        starts = clip_starts(len(cameras), clip_frames=self.generator.clip_frames)
-        anchor = len(world) - 1
-        previous: Clip | None = None
-        for number, start in enumerate(starts):
-            stretch = cameras[start : start + self.generator.clip_frames]
-            first_frame = anchor + start
+        with world.writing():
+            plan = WalkPlan(
+                cameras=path if isinstance(path, Camera) else self.plan(world, path),
+                first_frame=len(world) - 1,
+                first_clip=len(world.clips),
+                core=self.generator.name,
+                clip_frames=self.generator.clip_frames,
+                seed=seed,
+                steps=steps,
+                prompt=prompt,
+            )
+            world.begin(plan)
+            yield from self._walk(world, plan, progress)
+
+    def resume(self, world: World, *, progress: Callable[[Step], None] | None = None) -> Iterator[Clip]:
+        """Finish the walk that an interruption left unfinished; only its missing clips are made.
+
+        The bytes are those of a walk that was never interrupted, on the same machine and versions.
+
+        Raises:
+            ValueError: No walk is unfinished, or another core began it.
+        """
+        with world.writing():
+            plan = world.pending
+            if plan is None:
+                raise ValueError(f"{world.folder}: no walk is unfinished; give a path to walk on")
+            ours = self.generator.name, self.generator.clip_frames
+            if ours != (plan.core, plan.clip_frames):
+                raise ValueError(
+                    f"{world.folder}: core {plan.core} began it in clips of {plan.clip_frames} frames; "
+                    f"{ours[0]} with {ours[1]} cannot finish it"
+                )
+            yield from self._walk(world, plan, progress)
+
+    def _walk(self, world: World, plan: WalkPlan, progress: Callable[[Step], None] | None) -> Iterator[Clip]:
+        starts = clip_starts(len(plan.cameras), clip_frames=plan.clip_frames)
+        done = len(world.clips) - plan.first_clip
+        previous = world.clip(-1) if done else None
+        for number in range(done, len(starts)):
+            start = starts[number]
+            stretch = plan.cameras[start : start + plan.clip_frames]
             guidance = self.guidance(world, stretch, anchored=start == 0)
-            overlap = None if previous is None else previous[starts[number] - starts[number - 1] :]
+            overlap = None if previous is None else previous[start - starts[number - 1] :]
 
             def tell(step: int, steps: int, clip: int = number + 1) -> None:
                 if progress is not None:
                     progress(Step(clip=clip, clips=len(starts), step=step, steps=steps))
 
-            clip_seed = seed + CLIP_SEED_STEP * len(world.clips)
-            request = Request(seed=clip_seed, steps=steps, prompt=prompt)
+            clip_seed = plan.seed + CLIP_SEED_STEP * len(world.clips)
+            request = Request(seed=clip_seed, steps=plan.steps, prompt=plan.prompt)
             result = self.generator.generate(
                 guidance,
                 reference=world.rgb(0),
@@ -184,7 +223,16 @@ class Explorer:
                 request=request,
                 progress=tell,
             )
-            previous = self._commit(world, result, guidance, first_frame=first_frame, request=request)
+            first_frame = plan.first_frame + start
+            making: dict[str, object] = {
+                "core": plan.core,
+                "seed": clip_seed,
+                "walk_seed": plan.seed,
+                "steps": plan.steps,
+                "prompt": plan.prompt,
+                "versions": versions(),
+            }
+            previous = self._commit(world, result, guidance, first_frame=first_frame, making=making)
             yield previous
 
     def guidance(self, world: World, cameras: Camera, *, anchored: bool = True) -> Guidance:
@@ -203,17 +251,17 @@ class Explorer:
         return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras, sky_from=world.sky_from)
 
     def _commit(
-        self, world: World, result: Clip, guidance: Guidance, *, first_frame: int, request: Request
+        self,
+        world: World,
+        result: Clip,
+        guidance: Guidance,
+        *,
+        first_frame: int,
+        making: dict[str, object],
     ) -> Clip:
         clip = quantized(aligned(result, guidance))
         try:
             points = fuse(world, clip, known=guidance.known)
-            making: dict[str, object] = {
-                "core": self.generator.name,
-                "seed": request.seed,
-                "steps": request.steps,
-                "prompt": request.prompt,
-            }
             world.commit(clip, known=guidance.known, points=points, first_frame=first_frame, making=making)
         except BaseException:
             world.forget_uncommitted()

@@ -17,6 +17,7 @@ from voyager_lite.core.fill import background_fill
 from voyager_lite.depth.estimate import DepthEstimate
 from voyager_lite.photograph import Photograph, fit_size, resize_rgb
 from voyager_lite.world.frames import quantized
+from voyager_lite.world.provenance import file_hash
 
 DEFAULT_FOV_DEGREES = 60.0
 """Horizontal, where nobody knows better: a phone's main camera has about 65, a 35 mm lens 54."""
@@ -123,6 +124,7 @@ def open_photograph(
     points = lift(clip.rgb[0], clip.depth[0], camera, valid=valid, sky=sky, sky_distance=distance)
     origin: dict[str, object] = {
         "image": photograph.path.name,
+        "image_sha256": file_hash(photograph.path),
         "depth": estimate.source,
         "metric": estimate.metric,
         "sky_distance": distance,

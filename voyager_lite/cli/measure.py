@@ -50,18 +50,27 @@ class Doctor:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """Time our parts against named baselines, in one process; every figure is a ratio.
+    """Measure our parts against named baselines.
+
+    Parts: rasterizer (times, in one process; every figure is a ratio), durability (a hundred walks killed
+    at random instants: clips lost, worlds corrupt, walks that differ).
 
     Example: voyager-lite bench --json bench.json
     """
 
+    part: Annotated[
+        Literal["rasterizer", "durability"],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="PART", help="What to measure."),
+    ] = "rasterizer"
     json: JsonFile = None
 
     def run(self) -> None:
         """Print a table."""
         from voyager_lite.evaluation.bench import format_table, run_bench, write_rows
+        from voyager_lite.evaluation.durability import run_durability
 
-        rows = run_bench()
+        rows = run_durability() if self.part == "durability" else run_bench()
         say(format_table(rows))
         if self.json is not None:
             write_rows(rows, self.json)

@@ -1,7 +1,7 @@
 """What commands say: results on standard output, progress on standard error."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tqdm import tqdm
 
@@ -20,6 +20,15 @@ def say_table(rows: Iterable[tuple[str, object]]) -> None:
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
         say(f"{name:<{width}}  {value}")
+
+
+def say_columns(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table with a heading: the last column to the left, for text, all others to the right."""
+    lines = [list(names), *([str(value) for value in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [cell.rjust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)]
+        say("  ".join([*cells, line[-1]]))
 
 
 class WalkBar:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,14 +10,16 @@ from typing import Annotated, Literal
 import tyro
 
 from geometry.camera import Camera
+from geometry.trajectory import Trajectory
 from voyager_lite.cli.report import WalkBar, say, say_table
+from voyager_lite.clip import Clip
 from voyager_lite.depth import DepthSource, choose_depth
 from voyager_lite.explorer import Explorer
 from voyager_lite.opening import View
 from voyager_lite.paths import read_path
 from voyager_lite.results import write_guidance, write_results
 from voyager_lite.samples import SAMPLES, Sample, read_sample
-from voyager_lite.world.store import require_free
+from voyager_lite.world.creation import require_free
 from voyager_lite.world.world import World
 
 PATH_HELP = (
@@ -27,12 +30,13 @@ PATH_HELP = (
     "walk.txt:50% sets its length."
 )
 
+DEFAULT_PATH = "orbit:20deg"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
     """Options that every walk has."""
 
-    path: Annotated[str, tyro.conf.arg(help=PATH_HELP)] = "orbit:20deg"
     frames: Annotated[int, tyro.conf.arg(help="Frames of the walk, the one it starts from included.")] = 49
     core: Annotated[str, tyro.conf.arg(help="What imagines the unseen: mini.")] = "mini"
     steps: Annotated[
@@ -64,6 +68,7 @@ class Explore(Walk):
         tyro.conf.arg(help=f"Instead of IMAGE, a picture that is already here: {', '.join(SAMPLES)}."),
     ] = None
     output: Annotated[Path, tyro.conf.arg(metavar="WORLD", help="A new or empty folder.")]
+    path: Annotated[str, tyro.conf.arg(help=PATH_HELP)] = DEFAULT_PATH
     depth: Annotated[
         str,
         tyro.conf.arg(
@@ -102,13 +107,13 @@ class Explore(Walk):
         opening = explorer.lift(picture, depth=self._depth(), view=view)
         say(f"depth: {opening.origin['depth']}")
         cameras = explorer.plan(opening, path, safe=self.safe)
-        world = World.create(self.output, opening)
-        if self.guidance_only:
-            file = write_guidance(world, cameras)
-            say(f"guidance of {len(cameras)} frames in {time.perf_counter() - started:.1f} s: {file}")
-            return
-        _walk(explorer, world, cameras, self)
-        _summary(world, started)
+        with World.create(self.output, opening) as world, world.writing():
+            if self.guidance_only:
+                file = write_guidance(world, cameras)
+                say(f"guidance of {len(cameras)} frames in {time.perf_counter() - started:.1f} s: {file}")
+                return
+            _walk(explorer, world, cameras, self)
+            _summary(world, started)
 
     def _depth(self) -> DepthSource | str:
         if self.depth == "auto":
@@ -125,30 +130,72 @@ class Explore(Walk):
 
 @dataclass(frozen=True, kw_only=True)
 class Continue(Walk):
-    """One more stretch from where the camera stands.
+    """One more stretch from where the camera stands, or the rest of a walk that was interrupted.
+
+    With --from-clip and --as the stretch starts from an earlier clip, in a new world that holds the
+    clips up to it; WORLD stays as it is.
 
     Example: voyager-lite continue my_world --path forward:1
     """
 
     world: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="WORLD", help="A world's folder.")]
+    path: Annotated[
+        str | None,
+        tyro.conf.arg(
+            help="As for explore. Without it an interrupted walk is finished as it was begun, whatever the "
+            f"other options say; where there is none, {DEFAULT_PATH}."
+        ),
+    ] = None
+    from_clip: Annotated[
+        int | None, tyro.conf.arg(metavar="K", help="Branch off after this clip; 0 is the photograph.")
+    ] = None
+    branch: Annotated[
+        Path | None, tyro.conf.arg(name="as", metavar="NAME", help="The branch's folder: new or empty.")
+    ] = None
 
     def run(self) -> None:
         """Walk on, write the results anew."""
+        if (self.from_clip is None) != (self.branch is None):
+            raise ValueError("a branch needs both --from-clip K and --as NAME; to go back in place, use undo")
         started = time.perf_counter()
-        path = read_path(self.path, frames=self.frames)
-        world = World.open(self.world)
+        path = read_path(self.path or DEFAULT_PATH, frames=self.frames)
+        with World.open(self.world) as world:
+            if self.branch is not None and self.from_clip is not None:
+                self._branch_off(world, path, folder=self.branch, clip=self.from_clip, started=started)
+                return
+            with world.writing():
+                pending = world.pending if self.path is None else None
+                explorer = Explorer.from_pretrained(
+                    self.core if pending is None else pending.core, device=self.device
+                )
+                if pending is not None:
+                    _run(lambda bar: explorer.resume(world, progress=bar))
+                else:
+                    _walk(explorer, world, explorer.plan(world, path, safe=self.safe), self)
+                _summary(world, started)
+
+    def _branch_off(self, world: World, path: Trajectory, *, folder: Path, clip: int, started: float) -> None:
+        require_free(folder)
+        place = world.place(clip)
         explorer = Explorer.from_pretrained(self.core, device=self.device)
-        _walk(explorer, world, explorer.plan(world, path, safe=self.safe), self)
-        _summary(world, started)
+        cameras = explorer.plan(place, path, safe=self.safe)
+        with world.branch(folder, clip=clip) as other, other.writing():
+            _walk(explorer, other, cameras, self)
+            _summary(other, started)
 
 
 def _walk(explorer: Explorer, world: World, cameras: Camera, options: Walk) -> None:
-    bar = WalkBar()
-    try:
-        walk = explorer.explore(
+    _run(
+        lambda bar: explorer.explore(
             world, cameras, seed=options.seed, steps=options.steps, prompt=options.prompt, progress=bar
         )
-        for _ in walk:
+    )
+
+
+def _run(begin: Callable[[WalkBar], Iterator[Clip]]) -> None:
+    bar = WalkBar()
+    try:
+        for _ in begin(bar):
             pass
     finally:
         bar.close()

@@ -1,41 +1,29 @@
-"""Filling holes from the background: what a disocclusion shows lay behind, so its far side tells most."""
+"""Filling holes from the background: its colours smoothly, its depth along the planes it lies on."""
 
 import math
-from typing import no_type_check
 
-import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
-from numba import njit
+from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from geometry.checks import require_shape
-from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
-
-EDGE_RATIO = 1.15
-"""Inverse depth on the near side of a hole over that on its far side, from which on the near side is
-a thing in front and not the same surface."""
-
-NARROW = 3
-"""Steps across a gap up to which both its sides are sources: lifting drops pixels at silhouettes, and
-what is missing there is as much the thing in front as what lies behind it."""
-
-FOREGROUND_REACH = 0.06
-"""How far from a hole the thing in front is left out of the sources, in widths of the picture."""
-
-CLOSE = 0.004
-"""Distance over the width, at which a pixel as near as foreground belongs to it."""
+from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
+from voyager_lite.core.planes import enclosing_planes, envelope
+from voyager_lite.core.sources import source_state
 
 SKY_SHARE, SKY_SHARE_AT_RIM = 0.1, 0.4
 """Share of sky in what a hole pixel's border says, from which on it is sky. Between two things little is
 enough: silhouettes end, sky goes on. Beyond the picture's rim the ground goes on as well."""
 
-SPECK = 2e-4
-"""Islands of known pixels smaller than this share of the picture are no surface."""
+COLOR = Material(down=0.5, across=0.1)
+"""Colours go on along rows rather than along columns, and rather on one plane than from one to another."""
 
-DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
-"""Orientations (down, right) in which the two sides of a hole are looked for."""
+THINGS_REACH = 0.25
+"""Distance, in widths, over which depth falls back from things to the planes behind them."""
+
+FARTHER, NEARER = 0.5, 1.5
+"""Inverse depth in holes over the least and the greatest known one is at least and at most this."""
 
 UNKNOWN_GREY = 0.5
 UNKNOWN_DEPTH = 1.0
@@ -49,14 +37,16 @@ def background_fill(
     *,
     sky_from: float = math.inf,
 ) -> tuple[Float[Tensor, "frame 3 height width"], Float[Tensor, "frame height width"]]:
-    """Fill the unknown pixels of every frame smoothly from the background around them.
+    """Fill the unknown pixels of every frame from the background around them.
 
-    A hole between a near and a far border is a disocclusion: the near border (within a small
+    A narrow hole between a near and a far border is a disocclusion: the near border (within a small
     distance) is left out, and a membrane is drawn over the hole from what remains. Holes that reach
-    the picture's rim continue outwards, levelling off. Depth is filled as inverse depth, in the same
-    way. Sky and matter never mix: hole pixels whose border is sky in good part become sky, from sky
-    alone, and the others are filled from matter alone. A frame of which nothing is known takes the mean
-    of the nearest frame that knows something; if none does, mid grey at depth 1.
+    the picture's rim continue outwards, levelling off. Depth is filled as inverse depth in the same
+    way, counted from the large planes that enclose what is seen: floor, walls and ceiling go on into
+    the hole, meet where they meet, and colours keep to them. Sky and matter never mix: hole pixels
+    whose border is sky in good part become sky, from sky alone, and the others are filled from matter
+    alone. A frame of which nothing is known takes the mean of the nearest frame that knows something;
+    if none does, mid grey at depth 1.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.
@@ -79,76 +69,65 @@ def background_fill(
     filled = torch.cat([rgb, 1 / torch.where(known, depth, torch.ones_like(depth))[:, None]], dim=1)
     values = filled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     mask = known.cpu().numpy()
-    reach = max(1, round(FOREGROUND_REACH * width))
     answered = [bool(mask[frame].any()) for frame in range(frames)]
     for frame in range(frames):
         if answered[frame] and not mask[frame].all():
-            state = source_state(values[frame, :, :, 3], mask[frame], reach=reach)
-            _fill_apart(values[frame], state, sky=mask[frame] & (values[frame, :, :, 3] <= 1 / sky_from))
+            _fill_frame(values[frame], mask[frame], 1 / sky_from)
     _answer_empty(values, answered)
     result = torch.from_numpy(values).to(rgb.device).permute(0, 3, 1, 2)
     complete = torch.where(known[:, None], rgb, result[:, :3])
     return complete, torch.where(known, depth, 1 / result[:, 3])
 
 
-def _fill_apart(
-    values: Float[np.ndarray, "height width 4"],
+def _fill_frame(
+    values: Float32[np.ndarray, "height width 4"], known: Bool[np.ndarray, "height width"], horizon: float
+) -> None:
+    """Fill one frame's holes in place; an inverse depth of at most ``horizon`` is sky."""
+    sky = known & (values[..., 3] <= horizon)
+    state = source_state(values[..., 3], known)
+    from_sky, from_matter = (state == SOURCE) & sky, (state == SOURCE) & ~sky
+    if not from_sky.any():
+        _fill_matter(values, state, known=known)
+    elif not from_matter.any():
+        fill_membrane(values, state)
+    else:
+        is_sky = _sky_in_holes(state, from_sky)
+        above = values.copy()
+        fill_membrane(above, np.where(from_matter, np.uint8(BLOCKED), state))
+        _fill_matter(values, np.where(from_sky, np.uint8(BLOCKED), state), known=known, sky=sky)
+        values[is_sky] = above[is_sky]
+
+
+def _fill_matter(
+    values: Float32[np.ndarray, "height width 4"],
     state: np.ndarray,
     *,
-    sky: Bool[np.ndarray, "height width"],
+    known: Bool[np.ndarray, "height width"],
+    sky: Bool[np.ndarray, "height width"] | None = None,
 ) -> None:
-    """Fill the holes in place, those that are sky from sky and the others from matter."""
-    from_sky, from_matter = (state == SOURCE) & sky, (state == SOURCE) & ~sky
-    if not from_sky.any() or not from_matter.any():
-        fill_membrane(values, state)
-        return
+    """Fill the holes in place with matter: colours from plane to plane, depth counted from the planes."""
+    height, width = known.shape
+    inverse = values[..., 3] if sky is None else np.where(sky, np.float32(0), values[..., 3])
+    planes = enclosing_planes(inverse, known)
+    nearest, plane = envelope(planes, height, width)
+    before = np.ascontiguousarray((inverse - nearest)[..., None])
+    reach = THINGS_REACH * width if len(planes) else math.inf
+    fill_membrane(before, state, material=Material(reach=reach))
+    color = np.ascontiguousarray(values[..., :3])
+    fill_membrane(color, state, region=plane, material=COLOR)
+    matter = inverse[known & (inverse > 0)]
+    filled = np.clip(nearest + before[..., 0], FARTHER * matter.min(), NEARER * matter.max())
+    holes = ~known
+    values[holes, :3], values[holes, 3] = color[holes], filled[holes]
+
+
+def _sky_in_holes(state: np.ndarray, from_sky: Bool[np.ndarray, "height width"]) -> np.ndarray:
+    """True at hole pixels that are sky: those of whose border enough is."""
     share = np.where(from_sky, np.float32(1), np.float32(0))[..., None]
     fill_membrane(share, state)
     known = state != HOLE
     between = np.logical_or.accumulate(known, 1) & np.logical_or.accumulate(known[:, ::-1], 1)[:, ::-1]
-    is_sky = ~known & (share[..., 0] > np.where(between, SKY_SHARE, SKY_SHARE_AT_RIM))
-    for part, other in ((is_sky, from_matter), (~known & ~is_sky, from_sky)):
-        filled = values.copy()
-        fill_membrane(filled, np.where(other, np.uint8(BLOCKED), state))
-        values[part] = filled[part]
-
-
-def source_state(
-    inverse_depth: Float[np.ndarray, "height width"], known: Bool[np.ndarray, "height width"], *, reach: int
-) -> np.ndarray:
-    """Sort pixels into holes, the sources at their borders, and all that is neither.
-
-    A disocclusion is a strip between a thing in front and what lay behind it. So of the spans through
-    a hole pixel in four orientations the narrowest counts; if its ends differ in inverse depth by more
-    than ``EDGE_RATIO``, the nearer end, and what lies behind it for at most ``reach`` pixels on the
-    same surface, is foreground. Specks, small islands of known pixels within a hole, are stray points
-    rather than a surface, and no sources either. Pixels away from holes are blocked too: a membrane
-    depends on its border alone, and what lies behind it would only leak into the first guess.
-
-    Returns:
-        (height, width) of ``HOLE``, ``SOURCE`` and ``BLOCKED``. Where there are holes and known pixels
-        there are sources: the farthest border pixel never is foreground, and of specks alone none is one.
-    """
-    specks, width = _specks(known), known.shape[1]
-    state = np.where(known & ~specks, np.uint8(SOURCE), np.uint8(HOLE))
-    _block_foreground(np.ascontiguousarray(inverse_depth), state, reach, EDGE_RATIO)
-    # Notches in a silhouette lie between two near ends: what is as near as foreground close by is foreground.
-    close = np.ones((2 * round(CLOSE * width) + 1,) * 2, np.uint8)
-    foreground = cv2.dilate(np.where(state == BLOCKED, inverse_depth, np.float32(0)), close)
-    state[(state == SOURCE) & (foreground > 0) & (inverse_depth * EDGE_RATIO > foreground)] = BLOCKED
-    state[specks] = BLOCKED
-    beside_hole = cv2.dilate((~known).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    state[known & ~beside_hole] = BLOCKED
-    return state
-
-
-def _specks(known: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
-    """True at connected known pixels fewer than ``SPECK`` of the picture's; nowhere if all are such."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(known.astype(np.uint8), connectivity=8)
-    small = stats[:, cv2.CC_STAT_AREA] < SPECK * known.size
-    small[0] = False
-    specks = small[labels]
-    return specks if (known & ~specks).any() else np.zeros_like(known)
+    return ~known & (share[..., 0] > np.where(between, SKY_SHARE, SKY_SHARE_AT_RIM))
 
 
 def _answer_empty(values: Float[np.ndarray, "frame height width 4"], answered: list[bool]) -> None:
@@ -162,84 +141,3 @@ def _answer_empty(values: Float[np.ndarray, "frame height width 4"], answered: l
             values[frame] = values[nearest].mean(axis=(0, 1))
         else:
             values[frame] = (UNKNOWN_GREY, UNKNOWN_GREY, UNKNOWN_GREY, 1 / UNKNOWN_DEPTH)
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _steps_to_known(state, dy, dx):
-    """Steps from every hole pixel to the first other pixel in direction (dy, dx); 0 where there is none."""
-    height, width = state.shape
-    steps = np.zeros((height, width), np.int32)
-    for i in range(height):
-        y = height - 1 - i if dy > 0 else i
-        for j in range(width):
-            x = width - 1 - j if dx > 0 else j
-            v, u = y + dy, x + dx
-            if state[y, x] != HOLE or v < 0 or u < 0 or v >= height or u >= width:
-                continue
-            if state[v, u] != HOLE:
-                steps[y, x] = 1
-            elif steps[v, u] > 0:
-                steps[y, x] = steps[v, u] + 1
-    return steps
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _block(state, inverse_depth, start, direction, reach, threshold):
-    """Mark foreground from ``start`` onwards for ``reach`` steps while it is nearer than the threshold."""
-    height, width = state.shape
-    (y, x), (dy, dx) = start, direction
-    for _ in range(reach):
-        outside = y < 0 or x < 0 or y >= height or x >= width
-        if outside or state[y, x] == HOLE or inverse_depth[y, x] < threshold:
-            return
-        state[y, x] = BLOCKED
-        y += dy
-        x += dx
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _narrowest_spans(state):
-    """For every hole pixel the narrowest of four spans through it, as (ahead, behind, orientation).
-
-    Steps to its two ends; 0 and 0 where no span has both ends inside the picture.
-    """
-    height, width = state.shape
-    spans = np.zeros((height, width, 3), np.int32)
-    shortest = np.full((height, width), np.inf, np.float32)
-    for orientation in range(4):
-        dy, dx = DIRECTIONS[orientation]
-        ahead, behind = _steps_to_known(state, dy, dx), _steps_to_known(state, -dy, -dx)
-        step = np.sqrt(np.float32(dy * dy + dx * dx))
-        for y in range(height):
-            for x in range(width):
-                if ahead[y, x] > 0 and behind[y, x] > 0:
-                    length = step * (ahead[y, x] + behind[y, x])
-                    if length < shortest[y, x]:
-                        shortest[y, x] = length
-                        spans[y, x, 0], spans[y, x, 1] = ahead[y, x], behind[y, x]
-                        spans[y, x, 2] = orientation
-    return spans
-
-
-@njit(cache=True, nogil=True)
-@no_type_check
-def _block_foreground(inverse_depth, state, reach, edge_ratio):
-    """Mark the near side of every hole that lies between a near and a far border, in place."""
-    height, width = state.shape
-    spans = _narrowest_spans(state)
-    for y in range(height):
-        for x in range(width):
-            ahead, behind, orientation = spans[y, x]
-            if ahead + behind <= NARROW:
-                continue
-            dy, dx = DIRECTIONS[orientation]
-            first, second = (y + ahead * dy, x + ahead * dx), (y - behind * dy, x - behind * dx)
-            near, far = inverse_depth[first], inverse_depth[second]
-            # The border between the two surfaces: the geometric mean of their inverse depths.
-            if near > far * edge_ratio:
-                _block(state, inverse_depth, first, (dy, dx), reach, np.sqrt(near * far))
-            elif far > near * edge_ratio:
-                _block(state, inverse_depth, second, (-dy, -dx), reach, np.sqrt(near * far))

@@ -1,9 +1,11 @@
 """A smooth membrane over the holes of a picture: Laplace's equation, solved from coarse to fine."""
 
+import math
+from dataclasses import dataclass
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 from numba import njit
 
 HOLE, SOURCE, BLOCKED = 0, 1, 2
@@ -15,30 +17,60 @@ SWEEPS = 8
 """Sweeps at full size; twice as many at each halving, where they cost a quarter and reach twice as far."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What a membrane is made of. The plain one is Laplace's.
+
+    Attributes:
+        down: How strongly it holds from row to row, beside 1 from pixel to pixel along a row.
+        across: How strongly it holds from one region to another, beside 1 within a region.
+        reach: Distance from the sources in pixels over which it falls back to 0 (the screened equation).
+    """
+
+    down: float = 1.0
+    across: float = 1.0
+    reach: float = math.inf
+
+
+PLAIN = Material()
+
+
 def fill_membrane(
-    values: Float32[np.ndarray, "height width channel"], state: UInt8[np.ndarray, "height width"]
+    values: Float32[np.ndarray, "height width channel"],
+    state: UInt8[np.ndarray, "height width"],
+    *,
+    region: Int32[np.ndarray, "height width"] | None = None,
+    material: Material = PLAIN,
 ) -> None:
     """Fill the hole pixels of ``values`` in place; all other pixels stay as they are.
 
-    Each hole pixel becomes the mean of its neighbours that are not blocked. Halved pictures give
+    Each hole pixel becomes the weighted mean of its neighbours that are not blocked. Halved pictures give
     the first guess, so wide holes cost no more sweeps than narrow ones (cascadic multigrid, Bornemann
-    and Deuflhard 1996). Nothing new appears: every value lies between those of the sources.
+    and Deuflhard 1996). Nothing new appears: every value lies between those of the sources (and 0, where
+    the reach is finite).
 
     Args:
         values: Channels to fill; what holes and blocked pixels hold is not read.
         state: ``HOLE``, ``SOURCE`` or ``BLOCKED`` for every pixel; at least one source.
+        region: The region every pixel belongs to; all to one if not given.
+        material: How the membrane holds together.
 
     Raises:
         ValueError: There is no source.
     """
     if not (state == SOURCE).any():
         raise ValueError("fill_membrane: no source pixel; expected at least one")
-    pyramid = [(values, state)]
+    if region is None:
+        region = np.zeros(state.shape, np.int32)
+    pyramid = [(values, state, region)]
     while (pyramid[-1][1] == HOLE).any():
-        pyramid.append(_halve(*pyramid[-1]))
+        half = _halve(*pyramid[-1][:2])
+        pyramid.append((*half, np.ascontiguousarray(pyramid[-1][2][::2, ::2])))
+    holds = np.float32(material.down), np.float32(material.across)
     for level in range(len(pyramid) - 2, -1, -1):
-        _interpolate(*pyramid[level], *pyramid[level + 1])
-        _relax(*pyramid[level], SWEEPS * 2**level, np.float32(OVER_RELAXATION))
+        pull = np.float32((2**level / material.reach) ** 2)
+        _interpolate(pyramid[level], pyramid[level + 1], holds[1])
+        _relax(*pyramid[level], (*holds, pull), SWEEPS * 2**level, np.float32(OVER_RELAXATION))
 
 
 @njit(cache=True, nogil=True)
@@ -70,8 +102,9 @@ def _halve(values, state):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _interpolate(fine, fine_state, coarse, coarse_state):
+def _interpolate(fine_level, coarse_level, across):
     """First guess in the holes: bilinear between the coarse cells that are not blocked."""
+    (fine, fine_state, fine_region), (coarse, coarse_state, coarse_region) = fine_level, coarse_level
     height, width, channels = fine.shape
     rows, columns = coarse_state.shape
     for y in range(height):
@@ -89,6 +122,8 @@ def _interpolate(fine, fine_state, coarse, coarse_state):
                 for u, weight_x in ((near_x, np.float32(0.75)), (far_x, np.float32(0.25))):
                     if coarse_state[v, u] != BLOCKED:
                         weight = weight_y * weight_x
+                        if coarse_region[v, u] != fine_region[y, x]:
+                            weight *= across
                         weights += weight
                         for c in range(channels):
                             fine[y, x, c] += weight * coarse[v, u, c]
@@ -98,8 +133,13 @@ def _interpolate(fine, fine_state, coarse, coarse_state):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _relax(values, state, sweeps, over_relaxation):
-    """Gauss-Seidel with over-relaxation over the holes, forwards and backwards in turn."""
+def _relax(values, state, region, holds, sweeps, over_relaxation):
+    """Gauss-Seidel with over-relaxation over the holes, forwards and backwards in turn.
+
+    ``holds``: the weight of a neighbour below or above, of one in another region, and of 0.
+    """
+    down, across, pull = holds
+    along = np.float32(1.0)
     height, width, channels = values.shape
     holes = np.empty((np.sum(state == HOLE), 2), np.int64)
     count = 0
@@ -115,13 +155,15 @@ def _relax(values, state, sweeps, over_relaxation):
         for i in range(count):
             row = i if sweep % 2 == 0 else count - 1 - i
             y, x = holes[row, 0], holes[row, 1]
-            neighbours = np.float32(0.0)
+            weights = pull
             mean[:] = 0.0
-            for v, u in ((y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)):
+            for v, u, weight in ((y - 1, x, down), (y + 1, x, down), (y, x - 1, along), (y, x + 1, along)):
                 if 0 <= v < height and 0 <= u < width and state[v, u] != BLOCKED:
-                    neighbours += np.float32(1.0)
+                    if region[v, u] != region[y, x]:
+                        weight *= across
+                    weights += weight
                     for c in range(channels):
-                        mean[c] += values[v, u, c]
-            if neighbours > 0:
+                        mean[c] += weight * values[v, u, c]
+            if weights > pull:
                 for c in range(channels):
-                    values[y, x, c] += gain * (mean[c] / neighbours - values[y, x, c])
+                    values[y, x, c] += gain * (mean[c] / weights - values[y, x, c])

@@ -81,29 +81,43 @@ def flicker(
     *,
     where: Bool[Tensor, "frame h w"],
 ) -> float:
+    """Mean of ``surface_changes``, in units of RGB; nan where no chosen pixel is seen twice.
+
+    Reading between pixels blurs, and cameras have grain, so even the truth has some: compare with that
+    of the truth. Being smooth lowers it, too.
+    """
+    return float(surface_changes(rgb, truth_depth, cameras, where=where)[0].mean())
+
+
+def surface_changes(
+    rgb: Float[Tensor, "frame 3 h w"],
+    truth_depth: Float[Tensor, "frame h w"],
+    cameras: Camera,
+    *,
+    where: Bool[Tensor, "frame h w"],
+) -> tuple[Float[Tensor, " pixel"], Bool[Tensor, " pixel"]]:
     """Mean absolute change of colour of surface points from one frame to the next.
 
     Each chosen pixel is carried into the frame before with the true depth and cameras, and compared with
-    what stands there, where the true depth says that both frames see the same surface. Reading between
-    pixels blurs, so even a perfect clip has some: compare with that of the truth.
+    what stands there, where the true depth says that both frames see the same surface.
 
     Returns:
-        In units of RGB; nan where no chosen pixel is seen twice.
+        The changes in units of RGB, and whether each fell on a chosen pixel in the frame before, too.
     """
-    differences = []
+    changes, before = [torch.zeros(0)], [torch.zeros(0, dtype=torch.bool)]
     for now in range(1, len(rgb)):
         points = world_points(truth_depth[now], cameras[now])
-        before = cameras[now - 1]
-        pixels, depth = project(
-            transform_points(before.world_to_camera.to(points), points), before.K.to(points)
-        )
-        grid = 2 * pixels / torch.tensor([before.width, before.height]) - 1
+        last = cameras[now - 1]
+        pixels, depth = project(transform_points(last.world_to_camera.to(points), points), last.K.to(points))
+        grid = 2 * pixels / torch.tensor([last.width, last.height]) - 1
         maps = torch.cat([rgb[now - 1], truth_depth[now - 1][None]])[None]
         seen = F.grid_sample(maps, grid[None], align_corners=False)[0]
         same = (seen[3] - depth).abs() < SAME_SURFACE * depth
         counted = where[now] & (depth > 0) & (grid.abs() < 1).all(dim=-1) & same
-        differences.append((seen[:3] - rgb[now]).abs().mean(dim=0)[counted])
-    return float(torch.cat(differences).mean()) if differences else math.nan
+        changes.append((seen[:3] - rgb[now]).abs().mean(dim=0)[counted])
+        column, row = pixels[counted].long().unbind(dim=-1)
+        before.append(where[now - 1][row, column])
+    return torch.cat(changes), torch.cat(before)
 
 
 def frame_changes(rgb: Float[Tensor, "frame 3 h w"]) -> Float[Tensor, " step"]:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from voyager_lite.core import load_core
 from voyager_lite.evaluation.bench import BenchRow
+from voyager_lite.evaluation.compare import fill_rows
 from voyager_lite.evaluation.depth import depth_rows
-from voyager_lite.evaluation.fills import fill_rows
+from voyager_lite.evaluation.fills import procedural_figures, real_figures, scene_means
 from voyager_lite.evaluation.scenes import read_scene
 from voyager_lite.evaluation.views import all_view_rows, cache_rows
 from voyager_lite.evaluation.walk import walk_rows
@@ -32,7 +33,11 @@ def evaluate(names: Sequence[str], *, data: Path | None, clips: int) -> list[Ben
 
 
 def _fills(data: Path | None, clips: int) -> list[BenchRow]:
-    return fill_rows(load_core("mini"), clips=clips, data=None if data is None else data / "B_rgbd")
+    rows = fill_rows(procedural_figures(["mini"], clips=clips), ours="mini", kind="procedural")
+    if data is not None:
+        scenes = scene_means(real_figures(["mini"], _scenes(data)))
+        rows += fill_rows(list(scenes.values()), ours="mini", kind="real")
+    return rows
 
 
 def _walk(data: Path | None, clips: int) -> list[BenchRow]:

@@ -3,13 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from geometry.camera import Camera
-from geometry.projection import project, world_points
-from geometry.rigid import transform_points
 from voyager_lite.core.fill import background_fill
 from voyager_lite.training.development import develop
 from voyager_lite.training.guidance import draw_guidance, sky_distance, sky_on_shell
@@ -40,7 +37,6 @@ class TrainingClip:
         sky_from: Depth from which on a pixel shows sky.
         fill_rgb: Guidance with its holes filled from the background.
         fill_depth: The same for depth.
-        inside: True at holes that lie within the first view: what things in front had hidden.
         cameras: One a frame.
     """
 
@@ -53,7 +49,6 @@ class TrainingClip:
     sky_from: float
     fill_rgb: Float[Tensor, "frame 3 height width"]
     fill_depth: Float[Tensor, "frame height width"]
-    inside: Bool[Tensor, "frame height width"]
     cameras: Camera
 
 
@@ -98,14 +93,5 @@ def _with_guidance(rng: np.random.Generator, view: View, cameras: Camera) -> Tra
         sky_from=guidance.sky_from,
         fill_rgb=fill_rgb,
         fill_depth=fill_depth,
-        inside=~guidance.known & _within_first_view(view.depth, cameras),
         cameras=cameras,
     )
-
-
-def _within_first_view(depth: Float[Tensor, "frame height width"], cameras: Camera) -> Tensor:
-    """True where the surface at a pixel falls inside the first camera's picture."""
-    points = transform_points(cameras[0].world_to_camera.to(depth), world_points(depth, cameras))
-    pixels, ahead = project(points, cameras[0].K.to(depth))
-    size = torch.tensor([cameras.width, cameras.height])
-    return (ahead > 0) & ((pixels >= 0) & (pixels < size)).all(dim=-1)

@@ -65,7 +65,7 @@ def estimated(rng: np.random.Generator, seen: SeenDepth) -> SeenDepth:
     maps = inverse, (~seen.sky).float().numpy()
     moved, solid = (cv2.remap(part, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for part in maps)
     typical = float(np.median(inverse[inverse > 0])) if (inverse > 0).any() else 1.0
-    wrong = moved * np.exp(smooth(0.03, cells=24)) + np.abs(smooth(0.01, cells=24)) * typical
+    wrong = moved * np.exp(smooth(0.03, cells=24)) + np.abs(smooth(0.004, cells=24)) * typical
     sky = torch.from_numpy((solid <= 0.5) | (moved <= 0))
     return SeenDepth(depth=torch.where(sky, seen.depth.amax(), 1 / torch.from_numpy(wrong)), sky=sky)
 

@@ -1,88 +1,263 @@
-"""Procedural rooms."""
+"""Procedural living rooms, bedrooms, corridors, kitchens and bathrooms."""
 
 import numpy as np
 
-from voyager_lite.training.figures import add_person
+from voyager_lite.training.figures import add_animal, add_person
 from voyager_lite.training.framing import Shot, aim
 from voyager_lite.training.light import indoor_air
-from voyager_lite.training.material import CLOUDY, GLOW, PLAIN, STRIPES, TILES, WOOD, material
-from voyager_lite.training.parts import any_material
-from voyager_lite.training.scene import Builder
-from voyager_lite.training.shapes import BOX
+from voyager_lite.training.material import GLOW, TILES, WOOD, material
+from voyager_lite.training.parts import WHITE, add_rod, any_material, palette, plain
+from voyager_lite.training.plants import add_potted_plant
+from voyager_lite.training.scene import Builder, Real
+from voyager_lite.training.shapes import BALL, BOX, CYLINDER
 from voyager_lite.training.things import (
+    add_bed,
     add_chair,
+    add_hanging_lamp,
     add_lamp,
     add_object,
     add_shelf,
     add_sofa,
     add_table,
 )  # fmt: skip
+from voyager_lite.training.walls import Look, add_shell, shell_look
 
 
-def _add_walls(scene: Builder, rng: np.random.Generator, *, half: tuple[float, float, float]) -> None:
-    """Floor, ceiling and four walls with pictures, windows and a door; none casts a shadow."""
-    w, h, d = half
-    floor = material(rng, int(rng.choice([WOOD, TILES, CLOUDY, STRIPES])), feature=rng.uniform(0.1, 0.6))
-    wall = material(rng, int(rng.choice([PLAIN, CLOUDY, STRIPES, PLAIN])), contrast=rng.uniform(0, 0.3))
-    ceiling = material(rng, PLAIN, color=(0.75, 0.74, 0.7), contrast=0.05)
-    scene.add(BOX, (0, 0.1, 0), (w, 0.1, d), floor, shadow=False)
-    scene.add(BOX, (0, -2 * h - 0.1, 0), (w, 0.1, d), ceiling, shadow=False)
-    skirting = material(rng, PLAIN, contrast=0.05)
+def add_set_table(scene: Builder, rng: np.random.Generator, *, chairs: int) -> None:
+    """A table with things on it and chairs around it."""
+    top, looks = add_table(scene, rng), palette(rng, 2, feature=0.06)
+    for _ in range(rng.integers(0, 6)):
+        with scene.at(*rng.normal(0, 0.18, 2), y=-top, yaw=rng.uniform(0, 6)):
+            add_object(scene, rng, size=rng.uniform(0.04, 0.11), surface=looks[rng.integers(2)])
+    seat = any_material(rng, feature=0.1)
+    for i in range(chairs):
+        angle = i * np.pi / 2 + rng.normal(0, 0.3)
+        with scene.at(0.75 * np.sin(angle), 0.75 * np.cos(angle), yaw=angle + rng.normal(0, 0.3)):
+            add_chair(scene, rng, surface=seat)
+
+
+def add_low_board(
+    scene: Builder, rng: np.random.Generator, *, doors: int, height: Real, depth: Real = 0.28
+) -> None:
+    """A row of cabinets or drawers with handles, fronts at -z, its back at z = ``depth``."""
+    look, front, metal = any_material(rng, feature=0.2), any_material(rng, feature=0.3), plain(rng)
+    w, h = 0.3 * doors, float(height)
+    scene.add(BOX, (0, -h / 2, 0), (w, h / 2, depth), look, role="cabinet")
+    scene.add(BOX, (0, -h - 0.015, -0.01), (w + 0.02, 0.02, float(depth) + 0.02), look, role="cabinet")
+    for i in range(doors):
+        x = -w + 0.3 + 0.6 * i
+        scene.add(
+            BOX, (x, -h / 2 - 0.03, -float(depth) - 0.005), (0.285, 0.46 * h, 0.012), front, role="cabinet"
+        )
+        scene.add(BOX, (x + 0.2, -0.75 * h, -float(depth) - 0.02), (0.06, 0.01, 0.012), metal, role="cabinet")
+
+
+def _furnish_walls(scene: Builder, rng: np.random.Generator, *, w: float, d: float, bed: bool) -> None:
+    """Sofas, shelves, cabinets and plants along the walls, backs to them."""
     for side in range(4):
         reach, span = (d, w) if side % 2 == 0 else (w, d)
-        other = any_material(rng, feature=0.4) if rng.random() < 0.2 else wall
-        with scene.at(0, 0, yaw=side * np.pi / 2):
-            scene.add(BOX, (0, -h, reach + 0.1), (span, h, 0.1), other, shadow=False)
-            scene.add(BOX, (0, -0.06, reach), (span, 0.06, 0.015), skirting, shadow=False)
-            for x in np.arange(-span + 0.7, span - 0.5, 1.4):
-                _add_wall_thing(scene, rng, x=x + rng.normal(0, 0.15), z=reach, height=2 * h)
+        for x in np.arange(-span + 0.8, span - 0.6, 1.9):
+            style = rng.random()
+            with scene.at(0, 0, yaw=side * np.pi / 2), scene.at(x + rng.normal(0, 0.1), reach - 0.35):
+                if style < 0.13:
+                    add_shelf(scene, rng, books=0.55)
+                elif style < 0.28:
+                    add_sofa(scene, rng)
+                elif style < 0.42:
+                    high = rng.uniform(0.4, 1.1)
+                    add_low_board(scene, rng, doors=int(rng.integers(1, 4)), height=high)
+                    with scene.at(rng.normal(0, 0.2), 0, y=-high - 0.03):
+                        add_object(scene, rng, size=rng.uniform(0.06, 0.16))
+                elif style < 0.5:
+                    add_potted_plant(scene, rng, size=rng.uniform(0.5, 1.3), leaves=10)
+                elif style < 0.56:
+                    add_lamp(scene, rng)
+                elif style < 0.62:
+                    scene.add(
+                        BOX,
+                        (0, -1.0, 0.05),
+                        (rng.uniform(0.4, 0.9), 1.0, 0.28),
+                        any_material(rng),
+                        role="wardrobe",
+                    )
+                elif style < 0.72:
+                    add_chair(scene, rng)
+    if bed:
+        with scene.at(rng.normal(0, 0.3) * w, d - 1.1):
+            add_bed(scene, rng)
 
 
-def _add_wall_thing(scene: Builder, rng: np.random.Generator, *, x: float, z: float, height: float) -> None:
-    choice, a, b = rng.random(), rng.uniform(0.15, 0.5), rng.uniform(0.15, 0.5)
-    frame = any_material(rng, feature=0.1)
-    if choice < 0.35:
-        scene.add(BOX, (x, -0.6 * height, z), (a + 0.04, b + 0.04, 0.02), frame, shadow=False)
-        scene.add(BOX, (x, -0.6 * height, z), (a, b, 0.03), any_material(rng, feature=0.2), shadow=False)
-    elif choice < 0.55:
-        outside = material(rng, GLOW, color=np.array([0.9, 1.0, 1.2]) * rng.uniform(0.6, 1.4), feature=0.6)
-        scene.add(BOX, (x, -0.55 * height, z), (a + 0.25, b + 0.35, 0.02), frame, shadow=False)
-        for pane in (-1, 1):
-            c = x + pane * (a + 0.2) / 2
-            scene.add(
-                BOX, (c, -0.55 * height, z), ((a + 0.2) / 2 - 0.02, b + 0.3, 0.03), outside, shadow=False
-            )
-    elif choice < 0.65:
-        scene.add(BOX, (x, -1.0, z), (0.45, 1.0, 0.04), material(rng, WOOD, feature=0.3), shadow=False)
+def stand_in(
+    rng: np.random.Generator, scene: Builder, *, half: tuple[float, float, float], kind: str
+) -> Shot:
+    """Someone with a camera near a wall or corner of a room, aiming across it at things or the far wall."""
+    w, h, d = half
+    eye = (rng.uniform(-0.8, 0.8) * w, -rng.uniform(0.45, 1.75), -rng.uniform(0.25, 0.88) * d)
+    eye = (eye[0], max(eye[1], -2 * h + 0.3), eye[2])
+    target = (rng.normal(0, 0.45) * w, -rng.uniform(0.0, 1.6), rng.uniform(-0.1, 0.9) * d)
+    return aim(rng, scene.build(indoor_air(rng), kind=kind), eye=eye, target=target, fov=(40, 92))
 
 
 def room(rng: np.random.Generator) -> Shot:
-    """A furnished room around the origin; the camera looks along +z from near the wall at -z."""
+    """A furnished living room, bedroom or dining room."""
     scene = Builder()
-    w, h, d = rng.uniform(1.6, 4), rng.uniform(1.2, 1.7), rng.uniform(2, 5)
-    _add_walls(scene, rng, half=(w, h, d))
-    if rng.random() < 0.5:
-        rug = any_material(rng, feature=0.3)
-        with scene.at(rng.normal(0, 0.3 * w), rng.uniform(-0.2, 0.6) * d, yaw=rng.normal(0, 0.3)):
-            scene.add(BOX, (0, 0, 0), (rng.uniform(0.5, 1.2), 0.01, rng.uniform(0.5, 1.2)), rug, shadow=False)
-    for side in (-1, 1):
-        with scene.at(side * (w - 0.25), rng.uniform(-0.2, 0.7) * d, yaw=side * np.pi / 2):
-            if rng.random() < 0.6:
-                add_shelf(scene, rng)
-    with scene.at(rng.uniform(-0.6, 0.6) * w, d - 0.25):
-        if rng.random() < 0.4:
-            add_shelf(scene, rng)
-    builders = (add_sofa, add_chair, add_chair, add_lamp, add_person)
-    for _ in range(rng.integers(2, 7)):
-        spot = rng.uniform(-0.85, 0.85) * w, rng.uniform(-0.15, 0.85) * d
+    w, h, d = half = rng.uniform(1.6, 4), rng.uniform(1.2, 1.8), rng.uniform(1.8, 4.5)
+    add_shell(scene, rng, half=half, look=shell_look(rng))
+    if rng.random() < 0.45:
+        with scene.at(rng.normal(0, 0.2 * w), rng.uniform(-0.2, 0.5) * d, yaw=rng.normal(0, 0.2)):
+            size = (rng.uniform(0.5, 1.3), 0.01, rng.uniform(0.5, 1.2))
+            scene.add(BOX, (0, 0, 0), size, any_material(rng, feature=0.3), shadow=False, role="rug")
+    _furnish_walls(scene, rng, w=w, d=d, bed=rng.random() < 0.25)
+    for _ in range(rng.integers(0, 4)):
+        spot = rng.uniform(-0.6, 0.6) * w, rng.uniform(-0.3, 0.6) * d
+        style = rng.random()
         with scene.at(*spot, yaw=rng.uniform(0, 2 * np.pi)):
-            if rng.random() < 0.35:
-                top = add_table(scene, rng)
-                for _ in range(rng.integers(0, 4)):
-                    with scene.at(*rng.normal(0, 0.18, 2), y=-top, yaw=rng.uniform(0, 6)):
-                        add_object(scene, rng, size=0.1)
+            if style < 0.45:
+                add_set_table(scene, rng, chairs=int(rng.integers(0, 5)))
+            elif style < 0.6:
+                add_sofa(scene, rng)
+            elif style < 0.75:
+                add_person(scene, rng, fine=True)
+            elif style < 0.8:
+                add_animal(scene, rng, size=0.3)
             else:
-                builders[rng.integers(len(builders))](scene, rng)
-    eye = (rng.uniform(-0.4, 0.4) * w, -rng.uniform(0.9, 1.7), -rng.uniform(0.3, 0.85) * d)
-    target = (rng.normal(0, 0.3) * w, -rng.uniform(0.2, 1.5), 0.6 * d)
-    return aim(rng, scene.build(indoor_air(rng), kind="room"), eye=eye, target=target, fov=(45, 90))
+                add_object(scene, rng, size=rng.uniform(0.1, 0.3))
+    if rng.random() < 0.35:
+        with scene.at(rng.normal(0, 0.2) * w, rng.uniform(0, 0.6) * d):
+            add_hanging_lamp(scene, rng, ceiling=2 * h, drop=rng.uniform(0.3, 1.2))
+    return stand_in(rng, scene, half=half, kind="room")
+
+
+def corridor(rng: np.random.Generator) -> Shot:
+    """A long narrow hall with doors, lamps, pipes and things along its walls."""
+    scene = Builder()
+    w, h, d = rng.uniform(0.65, 1.6), rng.uniform(1.15, 1.7), rng.uniform(4, 14)
+    look = shell_look(rng, tiled=rng.random() < 0.15)
+    add_shell(scene, rng, half=(w, h, d), look=look, openings=0.12)
+    glow, things = material(rng, GLOW, color=(1.3, 1.25, 1.15), contrast=0.1), palette(rng, 3, feature=0.15)
+    for z in np.arange(-d + 1, d, rng.uniform(1.5, 3)):
+        if rng.random() < 0.8:
+            scene.add(BOX, (0, -2 * h, z), (0.12, 0.03, 0.5), glow, shadow=False, role="lamp")
+    if rng.random() < 0.3:
+        for x in rng.uniform(-0.8, 0.8, 3) * w:
+            add_rod(
+                scene,
+                (x, -2 * h + 0.15, -d),
+                (x, -2 * h + 0.15, d),
+                radius=0.05,
+                material=things[0],
+                role="pipe",
+            )
+    if rng.random() < 0.3:
+        for z in np.arange(-d + 1, d, 2.2):
+            for x in (-w, w):
+                scene.add(BOX, (x, -h, z), (0.09, h, 0.14), look["frame"], role="pillar")
+    for _ in range(rng.integers(1, 9)):
+        x, z = rng.choice([-1, 1]) * (w - 0.22), rng.uniform(-0.6, 0.9) * d
+        with scene.at(x, z, yaw=np.sign(x) * np.pi / 2):
+            style = rng.random()
+            if style < 0.25:
+                add_chair(scene, rng, surface=things[0])
+            elif style < 0.4:
+                add_potted_plant(scene, rng, leaves=9)
+            elif style < 0.6:
+                add_low_board(scene, rng, doors=2, height=rng.uniform(0.5, 1.8), depth=0.18)
+            elif style < 0.75:
+                add_person(scene, rng)
+            else:
+                add_object(scene, rng, size=rng.uniform(0.1, 0.25), surface=things[1])
+    eye = (rng.uniform(-0.6, 0.6) * w, -rng.uniform(0.7, 1.75), -rng.uniform(0.6, 0.93) * d)
+    target = (rng.normal(0, 0.3) * w, -rng.uniform(0.6, 1.4), eye[2] + rng.uniform(2, 6))
+    return aim(rng, scene.build(indoor_air(rng), kind="corridor"), eye=eye, target=target, fov=(45, 95))
+
+
+def kitchen(rng: np.random.Generator) -> Shot:
+    """Counters with cabinets below and above along two walls, kitchen things on them, perhaps an island."""
+    scene = Builder()
+    w, h, d = half = rng.uniform(1.5, 3), rng.uniform(1.2, 1.5), rng.uniform(1.6, 3.2)
+    add_shell(scene, rng, half=half, look=shell_look(rng), openings=0.25)
+    looks = palette(rng, 4, feature=0.08)
+    for yaw, reach, span in ((0.0, d, w), (np.pi / 2, w, d)):
+        if yaw and rng.random() < 0.3:
+            continue
+        doors = int(2 * span / 0.6)
+        with scene.at(0, 0, yaw=yaw), scene.at(0, reach - 0.3):
+            add_low_board(scene, rng, doors=doors, height=0.88)
+            scene.add(
+                BOX, (0, -1.15, 0.3), (span, 0.25, 0.01), material(rng, TILES, feature=0.1), role="wall"
+            )
+            if rng.random() < 0.7:
+                with scene.at(rng.normal(0, 0.2), 0.1, y=-rng.uniform(1.4, 1.5)):
+                    add_low_board(scene, rng, doors=max(doors - 2, 1), height=0.6, depth=0.17)
+            _add_kitchen_things(scene, rng, span=span, looks=looks)
+    if rng.random() < 0.5:
+        with scene.at(w - 0.35, -rng.uniform(0, 0.6) * d):
+            scene.add(BOX, (0, -0.9, 0), (0.33, 0.9, 0.33), plain(rng), role="fridge")
+    if rng.random() < 0.5:
+        with scene.at(rng.normal(0, 0.2), rng.uniform(-0.3, 0.2) * d, yaw=rng.normal(0, 0.2)):
+            if rng.random() < 0.5:
+                add_low_board(scene, rng, doors=3, height=0.9)
+                _add_kitchen_things(scene, rng, span=0.8, looks=looks)
+            else:
+                add_set_table(scene, rng, chairs=4)
+    if rng.random() < 0.5:
+        with scene.at(0, 0):
+            add_hanging_lamp(scene, rng, ceiling=2 * h, drop=rng.uniform(0.4, 0.9))
+    return stand_in(rng, scene, half=half, kind="kitchen")
+
+
+def _add_kitchen_things(
+    scene: Builder, rng: np.random.Generator, *, span: float, looks: list[np.ndarray]
+) -> None:
+    """A stove, a sink with a tap, and jars and boxes on a counter 0.9 high."""
+    metal, dark = plain(rng, (0.5, 0.5, 0.52)), plain(rng, (0.05, 0.05, 0.05))
+    x = rng.uniform(-0.7, 0.7) * span
+    scene.add(BOX, (x, -0.915, 0), (0.28, 0.008, 0.24), dark, role="stove")
+    for a in (-0.13, 0.13):
+        scene.add(CYLINDER, (x + a, -0.925, a), (0.08, 0.006, 0.08), metal, role="stove")
+    if rng.random() < 0.5:
+        scene.add(CYLINDER, (x + 0.13, -1.0, 0.1), (0.11, 0.07, 0.11), metal, role="pot")
+    tap = -0.6 * x
+    add_rod(scene, (tap, -0.9, 0.2), (tap, -1.15, 0.2), radius=0.014, material=metal, role="tap")
+    add_rod(scene, (tap, -1.15, 0.2), (tap, -1.13, 0.02), radius=0.012, material=metal, role="tap")
+    scene.add(BOX, (tap, -0.91, 0), (0.25, 0.01, 0.2), metal, role="sink")
+    for _ in range(rng.integers(1, 8)):
+        with scene.at(rng.uniform(-0.9, 0.9) * span, rng.uniform(-0.15, 0.2), y=-0.91, yaw=rng.uniform(0, 6)):
+            add_object(scene, rng, size=rng.uniform(0.05, 0.12), surface=looks[rng.integers(len(looks))])
+
+
+def bathroom(rng: np.random.Generator) -> Shot:
+    """Tiles, a basin under a mirror, a toilet, a tub and towels in a small room."""
+    scene = Builder()
+    w, _, d = half = rng.uniform(1.0, 1.8), rng.uniform(1.15, 1.4), rng.uniform(1.2, 2.2)
+    look: Look = shell_look(rng, tiled=True)
+    add_shell(scene, rng, half=half, look=look, openings=0.1)
+    china, metal, cloth = plain(rng, WHITE), plain(rng, (0.55, 0.55, 0.57)), palette(rng, 2, feature=0.1)
+    with scene.at(rng.uniform(-0.5, 0.5) * w, d - 0.25):
+        scene.add(CYLINDER, (0, -0.85, 0), (0.28, 0.06, 0.22), china, role="basin")
+        add_rod(scene, (0, 0, 0.1), (0, -0.85, 0.1), radius=0.07, material=china, role="basin")
+        add_rod(scene, (0, -0.9, 0.18), (0, -1.02, 0.08), radius=0.014, material=metal, role="tap")
+        glass = material(rng, GLOW, color=(0.7, 0.75, 0.78), contrast=0.3, feature=0.5)
+        scene.add(BOX, (0, -1.5, 0.24), (0.35, 0.4, 0.012), glass, role="mirror")
+        scene.add(BOX, (0, -1.08, 0.18), (0.3, 0.01, 0.06), metal, role="shelf")
+    with scene.at(-w + 0.35, rng.uniform(-0.2, 0.5) * d, yaw=-np.pi / 2):
+        scene.add(BALL, (0, -0.32, -0.05), (0.19, 0.14, 0.26), china, role="toilet")
+        scene.add(CYLINDER, (0, -0.15, 0), (0.12, 0.15, 0.15), china, role="toilet")
+        scene.add(CYLINDER, (0, -0.43, -0.05), (0.19, 0.02, 0.25), china, role="toilet")
+        scene.add(BOX, (0, -0.6, 0.25), (0.19, 0.18, 0.08), china, role="toilet")
+    if rng.random() < 0.6:
+        with scene.at(w - 0.4, 0.1 * d):
+            for x in (-0.36, 0.36):
+                scene.add(BOX, (x, -0.28, 0), (0.04, 0.28, 0.8), china, role="tub")
+            for z in (-0.8, 0.8):
+                scene.add(BOX, (0, -0.28, z), (0.4, 0.28, 0.04), china, role="tub")
+            scene.add(BOX, (0, -0.1, 0), (0.36, 0.1, 0.8), china, role="tub")
+    for z in rng.uniform(-0.5, 0.8, 2) * d:
+        add_rod(scene, (w - 0.06, -1.3, z - 0.25), (w - 0.06, -1.3, z + 0.25), radius=0.01, material=metal)
+        scene.add(BOX, (w - 0.06, -1.05, z), (0.02, 0.28, 0.2), cloth[rng.integers(2)], role="towel")
+    mat = material(rng, WOOD, feature=0.1) if rng.random() < 0.3 else cloth[0]
+    scene.add(BOX, (0, -0.01, 0), (0.4, 0.012, 0.28), mat, shadow=False, role="rug")
+    for _ in range(rng.integers(0, 6)):
+        with scene.at(rng.uniform(-0.8, 0.8) * w, rng.uniform(-0.3, 0.8) * d):
+            add_object(scene, rng, size=rng.uniform(0.05, 0.12))
+    return stand_in(rng, scene, half=half, kind="bathroom")

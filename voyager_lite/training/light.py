@@ -2,6 +2,9 @@
 
 import numpy as np
 
+DRY = (0.0, 0.0)
+"""No snow, and no window lit from inside."""
+
 
 def _sun(rng: np.random.Generator, *, lowest: float) -> np.ndarray:
     """Unit direction towards the sun, at least ``lowest`` (sine of the height) above the horizon."""
@@ -24,7 +27,7 @@ def outdoor_air(rng: np.random.Generator) -> np.ndarray:
     ambient = 0.55 * (zenith + horizon) * rng.uniform(0.5, 1.0)
     cover = rng.choice([0.0, rng.uniform(0.2, 1.2)])
     rest = [fog, cover, rng.uniform(0, 64), rng.uniform(0.75, 1.3)]
-    return np.concatenate([_sun(rng, lowest=low), sun, ambient, rest, zenith, horizon])
+    return np.concatenate([_sun(rng, lowest=low), sun, ambient, rest, zenith, horizon, DRY])
 
 
 def indoor_air(rng: np.random.Generator) -> np.ndarray:
@@ -33,4 +36,6 @@ def indoor_air(rng: np.random.Generator) -> np.ndarray:
     share = rng.uniform(0.1, 0.8)
     lamp, ambient = tint * share * 1.2, np.clip(tint[::-1] * 0.2 + 0.8, 0, 1) * (1.1 - share)
     rest = [0.0, 0.0, 0.0, rng.uniform(0.7, 1.5)]
-    return np.concatenate([_sun(rng, lowest=0.45), lamp, ambient, rest, np.full(3, 0.6), np.full(3, 0.7)])
+    return np.concatenate(
+        [_sun(rng, lowest=0.45), lamp, ambient, rest, np.full(3, 0.6), np.full(3, 0.7), DRY]
+    )

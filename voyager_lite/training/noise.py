@@ -3,8 +3,9 @@
 import functools
 import typing
 
-import numba
 import numpy as np
+
+from voyager_lite.training.compiled import compiled
 
 SIDE = 64
 """Cells along one side of the volume; a power of two, so that wrapping is a bit mask."""
@@ -28,7 +29,7 @@ def noise_volume() -> np.ndarray:
     return np.clip(0.5 + 0.22 * noise / noise.std(), 0, 1).astype(np.float32)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled()
 @typing.no_type_check
 def noise_at(volume, x, y, z):
     """The volume at a point in cells, wrapped and linear between cells."""

@@ -8,7 +8,8 @@ import torch
 from geometry.camera import Camera
 from voyager_lite.training.closeups import animal, cycle, plant, statue, vehicle
 from voyager_lite.training.framing import Shot
-from voyager_lite.training.indoors import room
+from voyager_lite.training.indoors import bathroom, corridor, kitchen, room
+from voyager_lite.training.interiors import attic, hall, office, stairs
 from voyager_lite.training.matter import meets_matter
 from voyager_lite.training.moves import draw_move
 from voyager_lite.training.outdoors import landscape, street
@@ -24,7 +25,14 @@ from voyager_lite.training.tabletops import (
 )  # fmt: skip
 
 KINDS: dict[str, tuple[Callable[[np.random.Generator], Shot], float]] = {
-    "room": (room, 0.2),
+    "room": (room, 0.13),
+    "corridor": (corridor, 0.05),
+    "kitchen": (kitchen, 0.04),
+    "bathroom": (bathroom, 0.02),
+    "office": (office, 0.04),
+    "stairs": (stairs, 0.02),
+    "attic": (attic, 0.02),
+    "hall": (hall, 0.03),
     "table top": (table_top, 0.1),
     "desk": (desk, 0.06),
     "shelves": (shelves, 0.04),

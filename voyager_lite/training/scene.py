@@ -10,10 +10,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from geometry.camera import Camera
+from voyager_lite.training.listing import list_cells
 from voyager_lite.training.material import COLUMNS
 from voyager_lite.training.noise import noise_volume
-from voyager_lite.training.raycast import Maps, World, cast_frame, shadow_discs
-from voyager_lite.training.shapes import BALL
+from voyager_lite.training.photographs import page_means, photo_atlas
+from voyager_lite.training.raycast import Maps, cast_frame
+from voyager_lite.training.shading import REACH_AT_MOST, REACH_OVER_THICKNESS, World, sun_axes
+from voyager_lite.training.shapes import BALL, unit_maps
 
 Real = float | int | np.integer
 Vector = Sequence[Real] | np.ndarray
@@ -33,8 +36,8 @@ class Scene:
         shapes: (N, 16) centre (3), world-to-shape rotation (9), half sizes (3), bounding radius.
         materials: (N, COLUMNS) rows of ``material``.
         casters: Rows that cast shadows.
-        air: (19,) sun direction (3) and colour (3), ambient light (3), fog per unit, cloud cover,
-            cloud phase, exposure, zenith (3), horizon (3).
+        air: (21,) sun direction (3) and colour (3), ambient light (3), fog per unit, cloud cover,
+            cloud phase, exposure, zenith (3), horizon (3), snow cover, light of windows at night.
         roles: What each shape is part of ("wall", "floor", "tree" ...), one word a shape; "" for nothing
             that has a name.
         kind: What the scene shows: "room", "street" ...; "" for nothing that has a name.
@@ -80,15 +83,7 @@ def render_scene(scene: Scene, cameras: Camera) -> View:
     depth = np.zeros((frames, height, width), np.float32)
     normal = np.zeros((frames, height, width, 3), np.float32)
     K, poses = cameras.K.numpy(), cameras.camera_to_world.numpy()
-    world = World(
-        volume=noise_volume(),
-        kinds=scene.kinds,
-        shapes=scene.shapes,
-        materials=scene.materials,
-        casters=scene.casters,
-        discs=shadow_discs(scene.shapes, scene.casters, scene.air[:3]),
-        air=scene.air,
-    )
+    world = _world(scene)
     for i in range(frames):
         cast_frame(world, Maps(rgb=rgb[i], depth=depth[i], normal=normal[i]), K[i], poses[i])
     sky = (depth <= 0) | (depth > SKY_DEPTH)
@@ -98,6 +93,31 @@ def render_scene(scene: Scene, cameras: Camera) -> View:
         depth=torch.from_numpy(depth),
         normal=torch.from_numpy(normal).permute(0, 3, 1, 2).contiguous(),
         sky=torch.from_numpy(sky),
+    )
+
+
+def _world(scene: Scene) -> World:
+    """The scene with what is worked out once for all its views."""
+    shapes, sun = scene.shapes, scene.air[:3]
+    axes = np.stack([*sun_axes(sun), sun])
+    turns = shapes[:, 3:12].reshape(-1, 3, 3)
+    reach = np.minimum(REACH_OVER_THICKNESS * shapes[:, 12:15].min(axis=1), REACH_AT_MOST)
+    middle, spread = shapes[:, :3] @ axes.T, (np.abs(turns @ axes.T) * shapes[:, 12:15, None]).sum(axis=1)
+    low, high = middle - spread, middle + spread
+    spread = (np.abs(turns) * shapes[:, 12:15, None]).sum(axis=1) + reach[:, None]
+    plan_low, plan_high = ((shapes[:, :3] + sign * spread)[:, ::2] for sign in (-1, 1))
+    return World(
+        volume=noise_volume(),
+        atlas=(photo_atlas(), page_means()),
+        kinds=scene.kinds,
+        shapes=shapes,
+        materials=scene.materials,
+        air=scene.air,
+        maps=unit_maps(shapes),
+        shadow=list_cells(low[:, :2], high[:, :2], scene.casters),
+        shadow_boxes=np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1], high[:, 2]], axis=1),
+        ground=list_cells(plan_low, plan_high, np.flatnonzero(reach > 0.02)),
+        reach=reach,
     )
 
 

@@ -2,13 +2,14 @@
 
 Every shape is a unit shape (in [-1, 1] along each of its axes) under a rotation and a scaling, so a
 ray is moved into the shape's axes and met there; parameters along the ray survive that move. Origins
-and directions are triples; a shape is a row of ``Scene.shapes``.
+and directions are triples.
 """
 
 import typing
 
-import numba
 import numpy as np
+
+from voyager_lite.training.compiled import compiled
 
 BOX, BALL, CYLINDER, CONE = range(4)
 """Kinds of shape. Axes y of cylinders and cones stand upright; the cone's tip is at y = -1 (up)."""
@@ -17,36 +18,34 @@ NEAR = 1e-4
 """Meetings at smaller ray parameters do not count."""
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+def unit_maps(shapes: np.ndarray) -> np.ndarray:
+    """(N, 9) matrices, row by row, from world directions to each unit shape's axes (``Scene.shapes``)."""
+    return shapes[:, 3:12] / np.repeat(shapes[:, 12:15], 3, axis=1)
+
+
+@compiled()
 @typing.no_type_check
-def into_shape(shape, v):
-    """A direction in the shape's axes, scaled to the unit shape."""
+def turned(a, x, y, z):
+    """A direction times a matrix (9,) given row by row."""
     return (
-        (shape[3] * v[0] + shape[4] * v[1] + shape[5] * v[2]) / shape[12],
-        (shape[6] * v[0] + shape[7] * v[1] + shape[8] * v[2]) / shape[13],
-        (shape[9] * v[0] + shape[10] * v[1] + shape[11] * v[2]) / shape[14],
+        a[0] * x + a[1] * y + a[2] * z,
+        a[3] * x + a[4] * y + a[5] * z,
+        a[6] * x + a[7] * y + a[8] * z,
     )
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled()
 @typing.no_type_check
-def meet(kind, shape, o, d):
-    """Ray parameter of the first meeting of ``o + t d`` with one shape; below ``NEAR`` for none."""
-    cx, cy, cz = shape[0] - o[0], shape[1] - o[1], shape[2] - o[2]
-    along = cx * d[0] + cy * d[1] + cz * d[2]
-    length2 = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
-    gap = cx * cx + cy * cy + cz * cz - shape[15] * shape[15]
-    if gap > 0 and (along < 0 or along * along < gap * length2):
-        return -1.0
-    p, q = into_shape(shape, (-cx, -cy, -cz)), into_shape(shape, d)
+def meet(kind, o, d):
+    """Ray parameter of the first meeting of ``o + t d`` with a unit shape; below ``NEAR`` for none."""
     if kind == BOX:
-        return _meet_box(p, q)
+        return _meet_box(o, d)
     if kind == BALL:
-        return _meet_ball(p, q)
-    return _meet_round(kind, p, q)
+        return _meet_ball(o, d)
+    return _meet_round(kind, o, d)
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled()
 @typing.no_type_check
 def _meet_box(o, d):
     ix, iy, iz = 1.0 / (d[0] + 1e-12), 1.0 / (d[1] + 1e-12), 1.0 / (d[2] + 1e-12)
@@ -60,7 +59,7 @@ def _meet_box(o, d):
     return enter if enter > NEAR else leave
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled()
 @typing.no_type_check
 def _meet_ball(o, d):
     a = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
@@ -74,7 +73,7 @@ def _meet_ball(o, d):
     return first if first > NEAR else (-b + root) / a
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled()
 @typing.no_type_check
 def _meet_round(kind, o, d):
     """Cylinder x^2 + z^2 = 1 or cone x^2 + z^2 = ((1 + y) / 2)^2, both for |y| <= 1, with caps."""
@@ -103,12 +102,22 @@ def _meet_round(kind, o, d):
     return best
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled()
 @typing.no_type_check
-def normal_at(kind, shape, point, d):
-    """Unit normal at a point of a shape, against the direction ``d``, and the shape's axis closest to it."""
-    away = (point[0] - shape[0], point[1] - shape[1], point[2] - shape[2])
-    px, py, pz = into_shape(shape, away)
+def facing(kind, half, p, d):
+    """Which way a unit shape faces at a point of its surface, against a direction.
+
+    Args:
+        kind: Of the shape.
+        half: Its half sizes.
+        p: The point on the unit shape.
+        d: Direction of the gaze in the unit shape's axes.
+
+    Returns:
+        A normal in the unit shape's axes (not of unit length: for the world's, apply the transpose of
+        the map that brought the point here, then normalise), and the shape's axis closest to it.
+    """
+    px, py, pz = p
     if kind == BALL:
         nx, ny, nz = px, py, pz
     elif kind == BOX:
@@ -120,16 +129,12 @@ def normal_at(kind, shape, point, d):
         nx, ny, nz = 0.0, py, 0.0
     else:
         nx, ny, nz = px, (0.0 if kind == CYLINDER else -(1 + py) / 4), pz
-    nx, ny, nz = nx / shape[12], ny / shape[13], nz / shape[14]
+    if nx * d[0] + ny * d[1] + nz * d[2] > 0:
+        nx, ny, nz = -nx, -ny, -nz
+    sx, sy, sz = abs(nx / half[0]), abs(ny / half[1]), abs(nz / half[2])
     axis = 0
-    if abs(ny) >= abs(nx) and abs(ny) >= abs(nz):
+    if sy >= sx and sy >= sz:
         axis = 1
-    elif abs(nz) >= abs(nx):
+    elif sz >= sx:
         axis = 2
-    wx = shape[3] * nx + shape[6] * ny + shape[9] * nz
-    wy = shape[4] * nx + shape[7] * ny + shape[10] * nz
-    wz = shape[5] * nx + shape[8] * ny + shape[11] * nz
-    length = np.sqrt(wx * wx + wy * wy + wz * wz) + 1e-12
-    if wx * d[0] + wy * d[1] + wz * d[2] > 0:
-        length = -length
-    return (wx / length, wy / length, wz / length), axis
+    return (nx, ny, nz), axis

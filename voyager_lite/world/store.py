@@ -1,221 +1,265 @@
 """The world's one truth: a SQLite file, one transaction a clip."""
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
-from geometry.camera import Camera
 from geometry.cloud import PointCloud
-from voyager_lite.world.frames import FrameBytes, pack_cameras, unpack_cameras
-from voyager_lite.world.points import pack_points, unpack_points
+from voyager_lite.world.chunks import Chunk, unpack_chunks
+from voyager_lite.world.connection import open_database, plain_errors, transaction
+from voyager_lite.world.creation import FILE_NAME, new_world
+from voyager_lite.world.frames import FrameBytes, unpack_cameras
+from voyager_lite.world.lock import writer_lock
+from voyager_lite.world.migration import bring_up_to_date
+from voyager_lite.world.rows import (
+    ClipRecord,
+    WalkPlan,
+    WorldHeader,
+    blob_crc,
+    clip_statements,
+    plan_from,
+    plan_rows,
+    to_json,
+)
 
-FILE_NAME = "world.sqlite"
-SCHEMA_VERSION = 1
-SCHEMA = """
-CREATE TABLE world (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    height INTEGER NOT NULL, width INTEGER NOT NULL, fps REAL NOT NULL,
-    origin TEXT NOT NULL  -- JSON: where the picture and its depth came from
-) STRICT;
-CREATE TABLE clip (
-    number INTEGER PRIMARY KEY,  -- 0 is the photograph
-    first_frame INTEGER NOT NULL,
-    K BLOB NOT NULL, world_to_camera BLOB NOT NULL,
-    points BLOB NOT NULL,  -- what this clip brought into the cache
-    making TEXT NOT NULL  -- JSON: path, core, seed, steps, prompt
-) STRICT;
-CREATE TABLE frame (
-    clip INTEGER NOT NULL REFERENCES clip(number) ON DELETE CASCADE,
-    number INTEGER NOT NULL,  -- of the whole walk; the newest clip that holds a frame wins
-    rgb BLOB NOT NULL, depth BLOB NOT NULL, known BLOB NOT NULL,
-    PRIMARY KEY (clip, number)
-) STRICT;
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipRecord:
-    """One committed clip without its pixels. Number 0 is the photograph itself: one frame."""
-
-    number: int
-    first_frame: int
-    cameras: Camera
-    making: dict[str, object]
-
-    @property
-    def end_frame(self) -> int:
-        """One past the last frame."""
-        return self.first_frame + len(self.cameras)
+Part = Literal["rgb", "depth", "known"]
 
 
 class Store:
     """Reads and writes ``world.sqlite``; knows bytes and frame numbers, nothing of generating."""
 
     def __init__(self, folder: Path) -> None:
-        """Open an existing world.
+        """Open an existing world, for reading until ``writing``; an older one is migrated.
 
         Raises:
             FileNotFoundError: The folder holds no world.
-            ValueError: The file is no world, or one of another version.
+            ValueError: The file is no world, is damaged, or was written by a newer program.
+            OSError: It cannot be read; or it is older, and cannot be written.
         """
         self.folder = folder
-        file = folder / FILE_NAME
-        if not file.is_file():
+        self.file = folder / FILE_NAME
+        self._writing = False
+        if not self.file.is_file():
             raise FileNotFoundError(
                 f"{folder}: holds no world (no {FILE_NAME}); make one with `voyager-lite explore`"
             )
+        bring_up_to_date(self.file)
+        self._connection = open_database(self.file)
         try:
-            self._connection = _connect(file)
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            row = self._connection.execute("SELECT height, width, fps, origin FROM world").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"{file}: not a world, or damaged ({error})") from error
-        if version != SCHEMA_VERSION:
+            row = self._one("SELECT height, width, fps, origin FROM world")
+            if row is None or self._one("SELECT 1 FROM clip WHERE number = 0") is None:
+                raise ValueError(f"{self.file}: not a world, or damaged: it holds no picture")
+            self.header = WorldHeader(height=row[0], width=row[1], fps=row[2], origin=json.loads(row[3]))
+        except BaseException:
             self.close()
-            raise ValueError(
-                f"{file}: written as version {version}; this program reads version {SCHEMA_VERSION}"
-            )
-        self.height, self.width, self.fps = int(row[0]), int(row[1]), float(row[2])
-        self.origin: dict[str, object] = json.loads(row[3])
+            raise
 
     @classmethod
     def create(
-        cls, folder: Path, *, height: int, width: int, fps: float, origin: dict[str, object]
+        cls,
+        folder: Path,
+        header: WorldHeader,
+        *,
+        record: ClipRecord,
+        frames: Sequence[FrameBytes],
+        points: PointCloud,
     ) -> "Store":
-        """Make an empty world in a folder that is new, or empty.
+        """Make a world that holds its first clip, in a folder that is new, or empty.
 
         Raises:
             FileExistsError: The folder holds a world, or anything else.
+            WorldBusyError: Another process is making a world there.
             OSError: The folder cannot be written.
         """
-        require_free(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{FILE_NAME}.partial"
-        partial.unlink(missing_ok=True)
-        with closing(_connect(partial)) as connection, _transaction(connection):
-            for statement in SCHEMA.split(";\n"):
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO world VALUES (1, ?, ?, ?, ?)", (height, width, fps, _json(origin))
-            )
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        os.replace(partial, folder / FILE_NAME)
+        with new_world(folder) as connection:
+            row = (header.height, header.width, header.fps, to_json(header.origin))
+            connection.execute("INSERT INTO world VALUES (1, ?, ?, ?, ?)", row)
+            for statement in clip_statements(record, frames, points):
+                connection.executemany(*statement)
         return cls(folder)
 
-    def append(
-        self,
-        record: ClipRecord,
-        *,
-        frames: Sequence[FrameBytes],
-        points: PointCloud,
-    ) -> None:
-        """Commit one clip: all of it or, if anything fails, nothing."""
-        K, world_to_camera = pack_cameras(record.cameras)
-        with _transaction(self._connection) as connection:
-            connection.execute(
-                "INSERT INTO clip VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    record.number,
-                    record.first_frame,
-                    K,
-                    world_to_camera,
-                    pack_points(points),
-                    _json(record.making),
-                ),
-            )
-            connection.executemany(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?)",
-                [
-                    (record.number, record.first_frame + i, frame.rgb, frame.depth, frame.known)
-                    for i, frame in enumerate(frames)
-                ],
-            )
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the world's only writer while the block runs; blocks within blocks change nothing.
+
+        Raises:
+            WorldBusyError: Another process writes to it; the message names it.
+            OSError: The folder cannot be written.
+        """
+        if self._writing:
+            yield
+            return
+        with writer_lock(self.folder):
+            self._writing = True
+            try:
+                yield
+            finally:
+                self._writing = False
+
+    def data_version(self) -> int:
+        """A number that changes when another process has written."""
+        found = self._one("PRAGMA data_version")
+        assert found is not None
+        return int(found[0])
+
+    def append(self, record: ClipRecord, *, frames: Sequence[FrameBytes], points: PointCloud) -> None:
+        """Keep one clip: all of it or, if anything fails, nothing. A walk that it ends is over.
+
+        Raises:
+            WorldBusyError: Another process writes to the world.
+            OSError: The disk is full, read-only, or fails.
+        """
+        with self._changing() as connection:
+            for statement in clip_statements(record, frames, points):
+                connection.executemany(*statement)
+            connection.execute("DELETE FROM pending WHERE end_frame <= ?", (record.end_frame,))
 
     def remove_from(self, number: int) -> None:
-        """Forget this clip and every later one, with their frames and points."""
-        with _transaction(self._connection) as connection:
+        """Forget this clip and every later one, with their frames and points, and the walk under way."""
+        with self._changing() as connection:
             connection.execute("DELETE FROM clip WHERE number >= ?", (number,))
+            connection.execute("DELETE FROM pending")
+
+    def plan(self, plan: WalkPlan) -> None:
+        """Keep what is about to be walked, instead of any walk under way."""
+        with self._changing() as connection:
+            connection.executemany(*plan_rows(plan))
+
+    def pending(self) -> WalkPlan | None:
+        """The walk under way, or None.
+
+        Raises:
+            ValueError: Its row is damaged.
+        """
+        row = self._one("SELECT first_clip, first_frame, K, world_to_camera, request, crc FROM pending")
+        if row is None:
+            return None
+        if blob_crc(*row[2:5]) != row[5]:
+            raise ValueError(f"{self.folder}: the plan of the walk under way is damaged; undo, or walk anew")
+        return plan_from(row[:5], height=self.header.height, width=self.header.width)
+
+    def clip_count(self) -> int:
+        """Clips, the photograph included."""
+        found = self._one("SELECT max(number) + 1 FROM clip")
+        assert found is not None
+        return int(found[0])
 
     def records(self) -> list[ClipRecord]:
-        """All clips in order."""
-        rows = self._connection.execute(
-            "SELECT number, first_frame, K, world_to_camera, making FROM clip ORDER BY number"
-        )
-        return [
-            ClipRecord(
-                number=number,
-                first_frame=first_frame,
-                cameras=unpack_cameras(K, pose, height=self.height, width=self.width),
-                making=json.loads(making),
-            )
-            for number, first_frame, K, pose, making in rows
-        ]
+        """All clips in order.
 
-    def frame(self, number: int, *, first_take: bool = False) -> FrameBytes:
-        """A frame of the walk, from the newest clip that holds it, or from the first one that did.
+        Raises:
+            ValueError: The cameras of one are damaged.
+        """
+        rows = self._all(
+            "SELECT number, first_frame, K, world_to_camera, making, crc FROM clip ORDER BY number"
+        )
+        records = []
+        for number, first_frame, K, world_to_camera, making, crc in rows:
+            if blob_crc(K, world_to_camera, making) != crc:
+                raise ValueError(self._damage("the cameras", number))
+            cameras = unpack_cameras(K, world_to_camera, height=self.header.height, width=self.header.width)
+            records.append(
+                ClipRecord(number=number, first_frame=first_frame, cameras=cameras, making=json.loads(making))
+            )
+        return records
+
+    def read(self, part: Part, number: int, *, first_take: bool = False) -> bytes:
+        """One part of a frame, from the newest clip that holds it, or from the first one that did.
 
         Raises:
             IndexError: The walk has no such frame.
+            ValueError: It is damaged; the message names clip and frame.
         """
         order = "ASC" if first_take else "DESC"
-        row = self._connection.execute(
-            f"SELECT rgb, depth, known FROM frame WHERE number = ? ORDER BY clip {order} LIMIT 1", (number,)
-        ).fetchone()
+        row = self._one(
+            f"SELECT clip, {part}, {part}_crc FROM frame WHERE number = ? ORDER BY clip {order} LIMIT 1",
+            number,
+        )
         if row is None:
             raise IndexError(f"{self.folder}: the walk has no frame {number}")
-        return FrameBytes(rgb=row[0], depth=row[1], known=row[2])
+        return self._sound(part, row[0], number, data=row[1], crc=row[2])
+
+    def frames_of(self, clip: int) -> Iterator[FrameBytes]:
+        """The frames that a clip brought, in order.
+
+        Raises:
+            ValueError: One is damaged; the message names it.
+        """
+        numbers = self._all("SELECT number FROM frame WHERE clip = ? ORDER BY number", clip)
+        for (number,) in numbers:
+            row = self._one(
+                "SELECT rgb, depth, known, rgb_crc, depth_crc, known_crc FROM frame "
+                "WHERE clip = ? AND number = ?",
+                clip,
+                number,
+            )
+            assert row is not None
+            yield FrameBytes(
+                rgb=self._sound("rgb", clip, number, data=row[0], crc=row[3]),
+                depth=self._sound("depth", clip, number, data=row[1], crc=row[4]),
+                known=self._sound("known", clip, number, data=row[2], crc=row[5]),
+            )
 
     def points(self) -> Iterator[PointCloud]:
-        """The points each clip brought, in order."""
-        for (data,) in self._connection.execute("SELECT points FROM clip ORDER BY number"):
-            yield unpack_points(data)
+        """The points each clip brought, in order.
+
+        Raises:
+            ValueError: A chunk is damaged; the message names its clip.
+        """
+        for clip in range(self.clip_count()):
+            yield self.points_of(clip)
+
+    def points_of(self, clip: int) -> PointCloud:
+        """The points a clip brought, in the order in which they entered.
+
+        Raises:
+            ValueError: A chunk is damaged; the message names the clip.
+        """
+        rows = self._all(
+            "SELECT size, x, y, z, sky, count, data, crc FROM chunk WHERE clip = ? AND level = 0 ORDER BY id",
+            clip,
+        )
+        chunks = []
+        for size, x, y, z, sky, count, data, crc in rows:
+            if blob_crc(data) != crc:
+                raise ValueError(self._damage(f"a chunk of {count} points", clip))
+            chunks.append(Chunk(size=size, cell=(x, y, z), sky=bool(sky), count=count, data=data))
+        return unpack_chunks(chunks)
+
+    def point_counts(self) -> list[tuple[int, int]]:
+        """Of every clip: how many points of matter and of sky it brought; their bytes are not read."""
+        return self._all(
+            "SELECT coalesce(sum(count) FILTER (WHERE sky = 0), 0), "
+            "coalesce(sum(count) FILTER (WHERE sky = 1), 0) "
+            "FROM clip LEFT JOIN chunk ON chunk.clip = clip.number AND level = 0 "
+            "GROUP BY clip.number ORDER BY clip.number"
+        )
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let go of it."""
         self._connection.close()
 
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        with self.writing(), plain_errors(self.file), transaction(self._connection) as connection:
+            yield connection
 
-def require_free(folder: Path) -> None:
-    """Refuse a folder that is not new or empty (what a killed start left behind counts as empty).
+    def _one(self, query: str, *values: object) -> tuple[Any, ...] | None:
+        rows = self._all(query, *values)
+        return rows[0] if rows else None
 
-    Raises:
-        FileExistsError: It holds a world, or anything else.
-        NotADirectoryError: It is a file.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: is a file; a world needs a folder")
-    if (folder / FILE_NAME).exists():
-        raise FileExistsError(
-            f"{folder}: already holds a world; go on with `voyager-lite continue`, or choose another folder"
-        )
-    if folder.is_dir() and any(
-        not entry.name.startswith(f"{FILE_NAME}.partial") for entry in folder.iterdir()
-    ):
-        raise FileExistsError(f"{folder}: is not empty and holds no world; choose a new or empty folder")
+    def _all(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with plain_errors(self.file):
+            return self._connection.execute(query, values).fetchall()
 
+    def _sound(self, part: Part, clip: int, number: int, *, data: bytes, crc: int) -> bytes:
+        if blob_crc(data) != crc:
+            raise ValueError(self._damage(f"the {part} of frame {number}", clip))
+        return data
 
-def _connect(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    return connection
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
-
-
-def _json(value: dict[str, object]) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    def _damage(self, what: str, clip: int) -> str:
+        rest = f"; `continue --from-clip {clip - 1} --as NAME` keeps all before it" if clip else ""
+        return f"{self.folder}: {what} in clip {clip} is damaged: its checksum differs{rest}"

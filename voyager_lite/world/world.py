@@ -1,6 +1,7 @@
 """A world: a picture that can be walked into, kept in a folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -15,8 +16,12 @@ from geometry.focus import focus_distance
 from voyager_lite.clip import Clip
 from voyager_lite.export.formats import export_world
 from voyager_lite.opening import Opening
-from voyager_lite.world.frames import FrameBytes, pack_frame, unpack_depth, unpack_known, unpack_rgb
-from voyager_lite.world.store import ClipRecord, Store
+from voyager_lite.world.branch import branch
+from voyager_lite.world.frames import pack_frame, unpack_depth, unpack_known, unpack_rgb
+from voyager_lite.world.place import Place
+from voyager_lite.world.provenance import versions
+from voyager_lite.world.rows import ClipRecord, WalkPlan, WorldHeader
+from voyager_lite.world.store import Store
 
 
 class World:
@@ -29,14 +34,18 @@ class World:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._data_version = store.data_version()
 
     @classmethod
     def open(cls, folder: str | Path) -> "World":
-        """Open an existing world.
+        """Open an existing world: to read it, which disturbs nobody, and to write while nobody else does.
+
+        A world of an older version is brought up to date, and a copy of the old one kept.
 
         Raises:
             FileNotFoundError: The folder holds no world.
-            ValueError: It is damaged or of another version.
+            ValueError: It is damaged, or of a newer version.
+            OSError: It cannot be read.
         """
         return cls(Store(Path(folder)))
 
@@ -48,11 +57,42 @@ class World:
             FileExistsError: The folder holds something.
         """
         height, width = opening.clip.rgb.shape[-2:]
-        store = Store.create(Path(folder), height=height, width=width, fps=opening.fps, origin=opening.origin)
-        world = cls(store)
-        seen = torch.ones(1, height, width, dtype=torch.bool)
-        world.commit(opening.clip, known=seen, points=opening.cloud, first_frame=0, making={})
-        return world
+        origin: dict[str, object] = {**opening.origin, "versions": versions()}
+        seen = torch.ones(height, width, dtype=torch.bool)
+        store = Store.create(
+            Path(folder),
+            WorldHeader(height=height, width=width, fps=opening.fps, origin=origin),
+            record=ClipRecord(number=0, first_frame=0, cameras=opening.clip.cameras, making={}),
+            frames=[pack_frame(opening.clip.rgb[0], opening.clip.depth[0], seen)],
+            points=opening.cloud,
+        )
+        return cls(store)
+
+    def branch(self, folder: str | Path, *, clip: int) -> "World":
+        """A new world that holds this one's clips up to and with ``clip``, and can be walked on.
+
+        Raises:
+            ValueError: There is no such clip.
+            FileExistsError: The folder holds something.
+        """
+        return World(branch(self.store, Path(folder), clips=clip + 1))
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the only writer while the block runs; what others wrote since is taken notice of.
+
+        Whatever changes a world does this by itself; around several steps it keeps others out between.
+
+        Raises:
+            WorldBusyError: Another process writes to the world; the message names it.
+            OSError: The folder cannot be written.
+        """
+        with self.store.writing():
+            found = self.store.data_version()
+            if found != self._data_version:
+                self._data_version = found
+                self.forget_uncommitted()
+            yield
 
     @property
     def folder(self) -> Path:
@@ -62,12 +102,12 @@ class World:
     @property
     def fps(self) -> float:
         """Frames a second of the videos."""
-        return self.store.fps
+        return self.store.header.fps
 
     @property
     def origin(self) -> dict[str, object]:
         """Where the picture and its depth came from."""
-        return self.store.origin
+        return self.store.header.origin
 
     @property
     def sky_distance(self) -> float:
@@ -90,19 +130,30 @@ class World:
         return self.cache.cloud
 
     @cached_property
-    def clips(self) -> Sequence[ClipRecord]:
+    def clips(self) -> list[ClipRecord]:
         """The committed clips; the first is the photograph."""
         return self.store.records()
 
     @property
+    def pending(self) -> WalkPlan | None:
+        """The walk that is under way, or that an interruption left unfinished."""
+        return self.store.pending()
+
+    @property
     def cameras(self) -> Camera:
         """One camera for each frame walked so far."""
-        frames = self.clips[-1].end_frame
-        chosen = [self.clips[0].cameras[0]] * frames
+        owner = torch.zeros(len(self), dtype=torch.long)
+        ends = [0]
         for clip in self.clips:
-            for offset in range(len(clip.cameras)):
-                chosen[clip.first_frame + offset] = clip.cameras[offset]
-        return Camera.stack(chosen)
+            owner[clip.first_frame : clip.end_frame] = ends[-1] + torch.arange(len(clip.cameras))
+            ends.append(ends[-1] + len(clip.cameras))
+        first = self.clips[0].cameras
+        return Camera(
+            K=torch.cat([clip.cameras.K for clip in self.clips])[owner],
+            world_to_camera=torch.cat([clip.cameras.world_to_camera for clip in self.clips])[owner],
+            height=first.height,
+            width=first.width,
+        )
 
     def __len__(self) -> int:
         """Frames walked so far, the photograph included."""
@@ -114,7 +165,7 @@ class World:
         Raises:
             IndexError: The walk has no such frame.
         """
-        return unpack_rgb(self._stored(number).rgb)
+        return unpack_rgb(self.store.read("rgb", self._index(number)))
 
     def depth(self, number: int) -> Float[Tensor, "height width"]:
         """The depth of a frame; -1 is the last.
@@ -122,7 +173,7 @@ class World:
         Raises:
             IndexError: The walk has no such frame.
         """
-        return unpack_depth(self._stored(number).depth)
+        return unpack_depth(self.store.read("depth", self._index(number)))
 
     def frames(self) -> Iterator[tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]]:
         """RGB and depth of every frame in order, one at a time in memory."""
@@ -131,8 +182,34 @@ class World:
 
     def guidance(self, number: int) -> Float[Tensor, "3 height width"]:
         """What the cache knew of a frame before it was first generated; black elsewhere."""
-        stored = self.store.frame(number, first_take=True)
-        return torch.where(unpack_known(stored.known), unpack_rgb(stored.rgb), 0.0)
+        known = unpack_known(self.store.read("known", number, first_take=True))
+        return torch.where(known, unpack_rgb(self.store.read("rgb", number, first_take=True)), 0.0)
+
+    def clip(self, number: int) -> Clip:
+        """A clip as it was committed; 0 is the photograph.
+
+        Raises:
+            IndexError: No such clip.
+            ValueError: A frame of it is damaged.
+        """
+        record = self.clips[number]
+        frames = list(self.store.frames_of(record.number))
+        return Clip(
+            rgb=torch.stack([unpack_rgb(frame.rgb) for frame in frames]),
+            depth=torch.stack([unpack_depth(frame.depth) for frame in frames]),
+            cameras=record.cameras,
+        )
+
+    def place(self, clip: int) -> Place:
+        """Where the camera stood after a clip, with what was known then.
+
+        Raises:
+            ValueError: There is no such clip.
+        """
+        if not 0 <= clip < len(self.clips):
+            raise ValueError(f"{self.folder}: has no clip {clip}; expected 0 to {len(self.clips) - 1}")
+        clouds = [self.store.points_of(number) for number in range(clip + 1)]
+        return Place(cameras=self.clips[clip].cameras[-1:], cloud=PointCloud.concatenate(clouds))
 
     @property
     def focus_distance(self) -> float:
@@ -155,13 +232,20 @@ class World:
             known: What the cache knew of its frames beforehand.
             points: What the clip brought into the cache.
             first_frame: Number in the walk of the clip's first frame.
-            making: Path, core, seed, steps and prompt; JSON values.
+            making: Core, seeds, steps, prompt and versions; JSON values.
         """
-        records = self.store.records()
-        record = ClipRecord(number=len(records), first_frame=first_frame, cameras=clip.cameras, making=making)
-        frames = [pack_frame(clip.rgb[i], clip.depth[i], known[i]) for i in range(len(clip))]
-        self.store.append(record, frames=frames, points=points)
-        self.__dict__.pop("clips", None)
+        with self.writing():
+            record = ClipRecord(
+                number=len(self.clips), first_frame=first_frame, cameras=clip.cameras, making=making
+            )
+            frames = [pack_frame(clip.rgb[i], clip.depth[i], known[i]) for i in range(len(clip))]
+            self.store.append(record, frames=frames, points=points)
+            self.clips.append(record)
+
+    def begin(self, plan: WalkPlan) -> None:
+        """Remember what is about to be walked, so that another process could finish it."""
+        with self.writing():
+            self.store.plan(plan)
 
     def forget_uncommitted(self) -> None:
         """Make memory what the store holds, after a commit that failed or was interrupted."""
@@ -174,11 +258,12 @@ class World:
         Raises:
             ValueError: Fewer clips have been walked, or ``clips`` is below 1.
         """
-        walked = len(self.clips) - 1
-        if not 1 <= clips <= walked:
-            raise ValueError(f"cannot undo {clips} clips; {walked} have been walked")
-        self.store.remove_from(len(self.clips) - clips)
-        self.forget_uncommitted()
+        with self.writing():
+            walked = self.store.clip_count() - 1
+            if not 1 <= clips <= walked:
+                raise ValueError(f"cannot undo {clips} clips; {walked} have been walked")
+            self.store.remove_from(walked + 1 - clips)
+            self.forget_uncommitted()
         return walked - clips
 
     def export(self, target: str | Path, *, format: str | None = None) -> list[Path]:
@@ -192,9 +277,15 @@ class World:
         """
         return export_world(self, Path(target), format=format)
 
-    def _stored(self, number: int) -> FrameBytes:
-        return self.store.frame(number if number >= 0 else len(self) + number)
+    def _index(self, number: int) -> int:
+        return number if number >= 0 else len(self) + number
 
     def close(self) -> None:
         """Let go of the store; the world reads from it no more."""
         self.store.close()
+
+    def __enter__(self) -> "World":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

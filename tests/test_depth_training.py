@@ -1,0 +1,187 @@
+"""Training of the depth network: pictures, their dress, the loss, restart, and that it learns."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from voyager_lite.depth.mini_network import DepthMiniConfig, DepthMiniNetwork, load_depth_mini
+from voyager_lite.training.clips import HELD_OUT
+from voyager_lite.training.depth_loop import (
+    DepthTraining,
+    DepthTrainingConfig,
+    depth_scores,
+    measure,
+    predicted_loss,
+    train_depth,
+)
+from voyager_lite.training.depth_loss import ratio_error, shape_error
+from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
+from voyager_lite.training.pictures import (
+    PictureStream,
+    TrainingPicture,
+    draw_pictures,
+    held_out_pictures,
+)
+
+SMALL = DepthMiniConfig(widths=(16, 16, 32, 32), layers=1, heads=2)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[TrainingPicture]:
+    found = [picture for seed in range(6) for picture in draw_pictures(seed, height=60, width=80)]
+    assert len(found) >= 6
+    return found[:6]
+
+
+def run_at(folder: Path) -> DepthTraining:
+    return DepthTraining(DepthTrainingConfig(folder=folder, minutes=1.0, batch=6, workers=0, network=SMALL))
+
+
+def smooth(seed: int) -> Tensor:
+    coarse = torch.rand(2, 1, 4, 5, generator=torch.Generator().manual_seed(seed)) + 0.2
+    return torch.nn.functional.interpolate(coarse, (24, 32), mode="bilinear")[:, 0]
+
+
+def test_pictures_are_whole_and_the_same_again() -> None:
+    for seed in range(4):
+        first, again = (draw_pictures(seed, height=48, width=64) for _ in range(2))
+        assert len(first) == len(again)
+        for one, other in zip(first, again, strict=True):
+            assert np.array_equal(one.rgb, other.rgb) and np.array_equal(one.inverse, other.inverse)
+            assert ((one.inverse == 0) == one.sky).all() and 0.2 < one.focal < 4
+            matter = one.inverse[~one.sky].astype(np.float32)
+            assert matter.mean() == pytest.approx(1, abs=0.02)
+
+
+def test_workers_draw_scenes_in_order() -> None:
+    stream = iter(PictureStream(3))
+    next(stream)
+    expected = draw_pictures(4, height=100, width=176)
+    found = next(stream)
+    assert [p.focal for p in found] == [p.focal for p in expected]
+
+
+def test_held_out_scenes_are_never_drawn() -> None:
+    assert list(PictureStream(HELD_OUT)) == []
+    assert len(held_out_pictures(2)) == 2
+
+
+def test_the_middle_is_the_middle_and_depth_lies_under_its_colors() -> None:
+    """A picture of a nearer square on a far wall: colours and inverse depth have it in the same place."""
+    rgb, inverse = np.zeros((40, 60, 3), np.uint8), np.full((40, 60), 0.5, np.float16)
+    rgb[10:30, 20:40], inverse[10:30, 20:40] = 255, 2.0
+    picture = TrainingPicture(rgb=rgb, inverse=inverse, sky=np.zeros((40, 60), bool), focal=1.0)
+    batch = plain_batch([picture], height=40, width=40)
+    assert torch.equal(batch.rgb[0, 0, 10:30, 10:30], torch.ones(20, 20)) and batch.rgb.sum() == 3 * 400
+    assert (batch.inverse[0, 5:15, 5:15] == 2).all() and (batch.inverse[0] == 2).sum() == 100
+    assert float(batch.focal[0].exp()) == pytest.approx(1.5)
+
+
+@given(seed=st.integers(0, 30))
+def test_dress_leaves_depth_on_the_same_pixels(seed: int) -> None:
+    rgb, inverse = np.full((60, 80, 3), 40, np.uint8), np.full((60, 80), 0.5, np.float16)
+    rgb[20:44, 30:56], inverse[20:44, 30:56] = 220, 2.0
+    picture = TrainingPicture(rgb=rgb, inverse=inverse, sky=np.zeros((60, 80), bool), focal=1.0)
+    batch = dressed_batch([picture] * 3, np.random.default_rng(seed), height=48, width=64)
+    assert batch.rgb.min() >= 0 and batch.rgb.max() <= 1
+    assert set(batch.inverse.unique().tolist()) <= {0.5, 2.0}
+    light = torch.nn.functional.avg_pool2d(batch.rgb.mean(dim=1, keepdim=True), 2)[:, 0]
+    for shade, near in zip(light, batch.inverse == 2, strict=True):
+        if near.any() and not near.all():
+            assert shade[near].mean() > shade[~near].mean()
+
+
+@given(scale=st.floats(0.1, 10), shift=st.floats(0, 2), seed=st.integers(0, 200))
+def test_shape_error_is_blind_to_scale_and_shift(scale: float, shift: float, seed: int) -> None:
+    truth, sky = smooth(seed), torch.zeros(2, 24, 32, dtype=torch.bool)
+    error, steps = shape_error(truth * scale + shift, truth, sky)
+    assert error < 0.02 and steps < 0.02
+    guess = smooth(seed + 1000)
+    one, other = shape_error(guess, truth, sky), shape_error(guess * scale + shift, truth, sky)
+    torch.testing.assert_close(one[0], other[0], atol=5e-3, rtol=5e-2)
+    assert one[0] > 0.05
+
+
+def test_ratio_error_knows_the_shift_and_forgives_the_scale() -> None:
+    truth, sky = smooth(0), torch.zeros(2, 24, 32, dtype=torch.bool)
+    assert ratio_error(7 * truth, truth, sky) < 1e-5
+    assert ratio_error(truth + 1, truth, sky) > 0.1
+
+
+def test_sky_behind_matter_costs_and_sky_beyond_does_not() -> None:
+    truth = smooth(1)
+    sky = torch.zeros(2, 24, 32, dtype=torch.bool)
+    sky[:, :8] = True
+    truth[sky] = 0
+    far, near = truth.clone(), truth.clone()
+    far[sky], near[sky] = -0.5, 1.0
+    assert shape_error(far, truth, sky)[0] < 0.01 < 0.1 < shape_error(near, truth, sky)[0]
+
+
+def test_scores_of_the_truth_are_perfect(pictures: list[TrainingPicture]) -> None:
+    batch = plain_batch(pictures, height=48, width=64)
+    for abs_rel, delta in depth_scores(batch.inverse, batch):
+        assert abs_rel < 0.02 and delta > 0.98
+
+
+def test_restarted_run_continues_as_if_never_stopped(tmp_path: Path, pictures: list[TrainingPicture]) -> None:
+    straight, stopped = run_at(tmp_path / "straight"), run_at(tmp_path / "stopped")
+    for _ in range(2):
+        straight.step(pictures)
+        stopped.step(pictures)
+    stopped.save(0.3)
+    resumed = run_at(tmp_path / "stopped")
+    assert resumed.state == stopped.state
+    resumed.add(pictures + pictures)
+    straight.step(pictures)
+    resumed.step(pictures)
+    for name in ("network", "average"):
+        both = getattr(straight, name).parameters(), getattr(resumed, name).parameters()
+        for a, b in zip(*both, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+def test_training_overfits_one_picture(tmp_path: Path, pictures: list[TrainingPicture]) -> None:
+    run, batch = run_at(tmp_path), plain_batch(pictures[:1], height=48, width=64)
+    before = measure(run.network, batch)["abs_rel"]
+    losses = []
+    for _ in range(80):
+        loss = predicted_loss(run.network, batch)
+        loss.backward()
+        run._update()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.5 * losses[0]
+    assert measure(run.network, batch)["abs_rel"] < 0.7 * before
+
+
+def test_batches_of_a_step_are_as_large_as_asked(tmp_path: Path, pictures: list[TrainingPicture]) -> None:
+    run = run_at(tmp_path)
+    run.add(pictures)
+    assert np.isfinite(run.step(pictures[:2])) and len(run.pool) == 8
+
+
+@pytest.mark.slow
+def test_training_runs_from_start_to_end(tmp_path: Path) -> None:
+    config = DepthTrainingConfig(
+        folder=tmp_path,
+        minutes=0.05,
+        batch=4,
+        first_pool=4,
+        workers=1,
+        validate_every=3,
+        held_out=4,
+        network=SMALL,
+    )
+    train_depth(config)
+    assert (tmp_path / "log.jsonl").read_text().count("\n") >= 1 and (tmp_path / "curve.png").exists()
+    assert load_depth_mini(tmp_path / "best" / "depth-mini.safetensors").config == SMALL
+
+
+def test_a_batch_moves_as_a_whole(pictures: list[TrainingPicture]) -> None:
+    moved: PictureBatch = plain_batch(pictures, height=48, width=64).to("cpu")
+    assert DepthMiniNetwork(SMALL)(moved.rgb).inverse.shape == moved.inverse.shape

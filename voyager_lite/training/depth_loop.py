@@ -1,0 +1,279 @@
+"""Training of the depth network on procedural pictures, on a processor or a GPU, for a given time."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from voyager_lite.depth.mini_network import DepthMiniConfig, DepthMiniNetwork, save_depth_mini
+from voyager_lite.evaluation.depth import depth_errors
+from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
+from voyager_lite.training.depth_loss import depth_loss
+from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
+from voyager_lite.training.pictures import PictureStream, TrainingPicture, held_out_pictures
+
+logger = logging.getLogger(__name__)
+
+SMALL_SIZES = ((64, 96), (80, 96), (96, 64), (80, 80), (64, 112))
+LARGE_SIZES = ((96, 144), (112, 144), (144, 96), (112, 112), (96, 160))
+"""Heights and widths of batches, at random: the small ones until ``GROWN`` of the time, then the large."""
+
+GROWN = 0.5
+
+MUON_RATE = 5.0
+"""Muon's learning rate over AdamW's."""
+
+FARTHEST = 25.0
+"""Distance over that of the nearest things beyond which held-out depth is not compared."""
+
+HELD_OUT_SIZE = (96, 128)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthTrainingConfig:
+    """A training run.
+
+    Attributes:
+        folder: Checkpoint, log.jsonl, curve.png and the best weights (best/depth-mini.safetensors, .json)
+            go here; a run found here is continued.
+        minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
+        batch: Pictures a step.
+        fresh: Scenes rendered for a step; its other pictures were seen before and are dressed anew.
+        pool: Pictures kept for that.
+        first_pool: Pictures to gather before the first step.
+        workers: Processes that render; 0 renders in this one.
+        learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
+        device: cpu or cuda.
+        validate_every: Steps between measurements, which also write a checkpoint.
+        held_out: Pictures to measure on.
+        first_scene: Seed of the first scene.
+        network: Sizes.
+    """
+
+    folder: Path
+    minutes: float = 60.0
+    batch: int = 32
+    fresh: int = 1
+    pool: int = 12_000
+    first_pool: int = 256
+    workers: int = 1
+    learning_rate: float = 1e-3
+    device: str = "cpu"
+    validate_every: int = 200
+    held_out: int = 96
+    first_scene: int = 0
+    network: DepthMiniConfig = field(default_factory=DepthMiniConfig)
+
+
+def make_optimizers(network: DepthMiniNetwork, learning_rate: float) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan et al. 2024) for the matrices of the transformer, AdamW for everything else."""
+    inside = [p for name, p in network.named_parameters() if name.startswith("layers.") and p.ndim == 2]
+    rest = [p for name, p in network.named_parameters() if not (name.startswith("layers.") and p.ndim == 2)]
+    return [
+        torch.optim.Muon(
+            inside, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
+    ]
+
+
+class DepthTraining:
+    """A run in progress: modules, optimizers, pictures; all of it but the pictures survives a restart."""
+
+    def __init__(self, config: DepthTrainingConfig) -> None:
+        self.config = config
+        torch.manual_seed(0)
+        self.network, self.average = (DepthMiniNetwork(config.network).to(config.device) for _ in range(2))
+        self.average.load_state_dict(self.network.state_dict())
+        self.optimizers = make_optimizers(self.network, config.learning_rate)
+        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": 1e9}
+        self.checkpoint = config.folder / "checkpoint.safetensors"
+        if self.checkpoint.exists():
+            self.state = read_checkpoint(
+                self.checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
+            )
+            logger.info("continuing at step %d", self.state["step"])
+        self.pool: list[TrainingPicture] = []
+        self._next = 0
+
+    @property
+    def progress(self) -> float:
+        """Share of the time that is spent, 0 to 1."""
+        return min(self.state["seconds"] / (60 * self.config.minutes), 1.0)
+
+    def scenes(self) -> Iterator[list[TrainingPicture]]:
+        """Pictures of fresh scenes, from where the run stands."""
+        first = self.config.first_scene + int(self.state["step"]) * self.config.fresh
+        loader = DataLoader(PictureStream(first), batch_size=None, num_workers=self.config.workers)
+        return iter(loader)
+
+    def add(self, pictures: list[TrainingPicture]) -> None:
+        """Keep pictures in the pool, in place of the oldest where it is full."""
+        for picture in pictures:
+            if len(self.pool) < self.config.pool:
+                self.pool.append(picture)
+            else:
+                self.pool[self._next] = picture
+                self._next = (self._next + 1) % self.config.pool
+
+    def step(self, fresh: list[TrainingPicture]) -> float:
+        """One update from fresh pictures and older ones; returns the loss."""
+        rng = np.random.default_rng(int(self.state["step"]))
+        self.add(fresh)
+        older = [self.pool[i] for i in rng.integers(len(self.pool), size=self.config.batch - len(fresh))]
+        sizes = SMALL_SIZES if self.progress < GROWN else LARGE_SIZES
+        height, width = sizes[rng.integers(len(sizes))]
+        batch = dressed_batch([*fresh, *older], rng, height=height, width=width).to(self.config.device)
+        loss = predicted_loss(self.network, batch)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self._update()
+        return float(loss.detach())
+
+    def _update(self) -> None:
+        warmup = min((self.state["step"] + 1) / 100, 1.0)
+        cosine = 0.5 + 0.5 * float(np.cos(np.pi * self.progress))
+        for optimizer, rate in zip(self.optimizers, (MUON_RATE, 1.0), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * self.config.learning_rate * warmup * cosine
+            optimizer.step()
+            optimizer.zero_grad()
+        self.state["step"] += 1
+        decay = min(0.998, self.state["step"] / (self.state["step"] + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+
+    def save(self, error: float) -> None:
+        """Write a checkpoint, and the averaged weights too where they are the best so far."""
+        if error < self.state["best"]:
+            self.state["best"] = error
+            save_depth_mini(self.average, self.config.folder / "best" / "depth-mini.safetensors")
+        write_checkpoint(
+            self.checkpoint,
+            network=self.network,
+            average=self.average,
+            optimizers=self.optimizers,
+            state=self.state,
+        )
+
+
+def predicted_loss(network: DepthMiniNetwork, batch: PictureBatch) -> Tensor:
+    """The loss of the network's prediction, which is made in bfloat16."""
+    with torch.autocast(batch.rgb.device.type, torch.bfloat16):
+        prediction = network(batch.rgb)
+    return depth_loss(prediction, batch)
+
+
+def held_out_batch(count: int) -> PictureBatch:
+    """Pictures of scenes that training never sees, undressed."""
+    height, width = HELD_OUT_SIZE
+    return plain_batch(held_out_pictures(count), height=height, width=width)
+
+
+@torch.no_grad()
+def measure(network: DepthMiniNetwork, batch: PictureBatch) -> dict[str, float]:
+    """Means over pictures: AbsRel and delta-1 as in ``evaluation.depth``, sky, and error of the lens.
+
+    Returns:
+        ``abs_rel``, ``delta``, ``sky`` (pixels told right), ``focal`` (mean error of its logarithm).
+    """
+    device = next(network.parameters()).device
+    prediction = network(batch.rgb.to(device))
+    errors = np.array(depth_scores(prediction.inverse.cpu(), batch))
+    right = ((prediction.sky.cpu() > 0) == batch.sky).float().mean()
+    focal = (prediction.focal.cpu() - batch.focal).abs().mean()
+    return {
+        "abs_rel": float(errors[:, 0].mean()),
+        "delta": float(errors[:, 1].mean()),
+        "sky": float(right),
+        "focal": float(focal),
+    }
+
+
+def measure_simple(batch: PictureBatch) -> dict[str, float]:
+    """AbsRel of a constant plane and of inverse depth that grows linearly down the picture."""
+    height = batch.inverse.shape[1]
+    slope = ((torch.arange(height) + 0.5) / height)[:, None].expand(batch.inverse.shape)
+    plane = torch.ones_like(batch.inverse)
+    return {
+        name: float(np.mean([error for error, _ in depth_scores(guess, batch)]))
+        for name, guess in (("plane", plane), ("slope", slope))
+    }
+
+
+def depth_scores(
+    inverse: Float[Tensor, "batch height width"], batch: PictureBatch
+) -> list[tuple[float, float]]:
+    """(AbsRel, delta-1) of every picture of a batch, without sky and what is as far as no sensor reaches."""
+    nearest = batch.inverse.flatten(1).quantile(0.98, dim=1)[:, None, None]
+    seen = ~batch.sky & (batch.inverse > nearest / FARTHEST)
+    depth = torch.where(seen, 1 / torch.where(seen, batch.inverse, 1.0), 0.0)
+    return [depth_errors(guess, truth) for guess, truth in zip(inverse, depth, strict=True)]
+
+
+def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
+    """Train until the time is spent; return the averaged network.
+
+    Continues the run found in ``config.folder``. After every ``validate_every`` steps one line of log.jsonl
+    tells step, seconds, loss and the errors over fixed held-out pictures, beside those of a constant
+    plane and of a slope; curve.png draws them.
+    """
+    config.folder.mkdir(parents=True, exist_ok=True)
+    (config.folder / "config.json").write_text(json.dumps(asdict(config), default=str, indent=2))
+    held_out = held_out_batch(config.held_out)
+    simple = measure_simple(held_out)
+    run, losses = DepthTraining(config), [0.0]
+    scenes = run.scenes()
+    while len(run.pool) < config.first_pool:
+        run.add(next(scenes))
+    with tqdm(total=100, unit="%", desc="training") as bar:
+        while run.progress < 1:
+            start = time.monotonic()
+            losses.append(run.step([picture for _ in range(config.fresh) for picture in next(scenes)]))
+            run.state["seconds"] += time.monotonic() - start
+            bar.update(round(100 * run.progress, 1) - bar.n)
+            if run.state["step"] % config.validate_every == 0 or run.progress == 1:
+                line = {"step": run.state["step"], "seconds": round(run.state["seconds"])}
+                line |= {"loss": sum(losses) / len(losses)} | measure(run.average, held_out) | simple
+                with (config.folder / "log.jsonl").open("a") as log:
+                    log.write(json.dumps({name: round(value, 4) for name, value in line.items()}) + "\n")
+                bar.set_postfix(loss=line["loss"], abs_rel=line["abs_rel"], slope=line["slope"])
+                run.save(float(line["abs_rel"]))
+                draw_curve(config.folder / "log.jsonl", config.folder / "curve.png")
+                losses = []
+    return run.average
+
+
+def draw_curve(log: Path, picture: Path) -> None:
+    """Held-out AbsRel over time as a picture: the network blue, the slope grey, the plane dashed by ticks."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    height, width, rim = 360, 640, 50
+    canvas = np.full((height, width, 3), 255, np.uint8)
+    most = 1.1 * max(max(line["plane"], line["abs_rel"]) for line in lines)
+    end = max(lines[-1]["seconds"], 1)
+
+    def place(seconds: float, value: float) -> tuple[int, int]:
+        x = rim + (width - 2 * rim) * seconds / end
+        return int(x), int(height - rim - (height - 2 * rim) * value / most)
+
+    for name, color in (("plane", (200, 200, 200)), ("slope", (140, 140, 140)), ("abs_rel", (200, 80, 20))):
+        points = np.array([place(float(line["seconds"]), line[name]) for line in lines], np.int32)
+        cv2.polylines(canvas, [points], False, color, 2, cv2.LINE_AA)
+        label = f"{'network' if name == 'abs_rel' else name} {lines[-1][name]:.3f}"
+        x, y = place(0.0, lines[-1][name])
+        cv2.putText(canvas, label, (x + 4, y - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1, cv2.LINE_AA)
+    cv2.rectangle(canvas, (rim, rim), (width - rim, height - rim), (0, 0, 0), 1)
+    title = f"held-out AbsRel, {end / 60:.0f} minutes, {lines[-1]['step']} steps"
+    cv2.putText(canvas, title, (rim, rim - 12), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+    cv2.imwrite(str(picture), canvas)

@@ -1,0 +1,114 @@
+"""Single training pictures with their depth: procedural scenes, each seen from a few places."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float16, UInt8
+from torch.utils.data import IterableDataset, get_worker_info
+
+from geometry.camera import Camera
+from geometry.rigid import invert_rigid, rotation_from_vector
+from voyager_lite.training.clips import HELD_OUT, PLAIN_STD
+from voyager_lite.training.paths import draw_path, draw_shot
+from voyager_lite.training.scene import render_scene
+
+SIZES = ((120, 160), (112, 168), (160, 120), (136, 136), (100, 176))
+"""Heights and widths of the scenes' pictures, in turn; batches cut theirs out of them."""
+
+VIEWS = 3
+"""Pictures taken in one scene; making a scene and a path costs about as much as one of them."""
+
+FLAT = 0.06
+"""Deviation of inverse depth over its mean below which a picture is of one wall, and left out."""
+
+GAZE = (0.12, 0.3, 0.04)
+"""Standard deviations, in radians, of how far the camera is turned up, aside and askew at each place."""
+
+CLOSEST = 0.12
+"""Pictures with matter nearer than this before the lens (units are about metres) are left out."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainingPicture:
+    """A picture and the truth about it, small enough to keep thousands.
+
+    Attributes:
+        rgb: RGB in 0..255.
+        inverse: Inverse depth over its mean on matter; 0 on the sky.
+        sky: True where there is sky.
+        focal: Focal length in shares of the width.
+    """
+
+    rgb: UInt8[np.ndarray, "height width 3"]
+    inverse: Float16[np.ndarray, "height width"]
+    sky: Bool[np.ndarray, "height width"]
+    focal: float
+
+
+def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> list[TrainingPicture]:
+    """Pictures of one scene, the same for the same arguments; views that show nothing are left out.
+
+    The places lie on a path that stays out of matter; at each the camera looks about it, up and
+    down, and is held a little askew.
+    """
+    rng = np.random.default_rng(seed)
+    shot = draw_shot(rng)
+    path = draw_path(rng, shot, frames=views, height=height, width=width)
+    if path is None:
+        return []
+    poses = path.camera_to_world.clone()
+    askew = torch.from_numpy(rng.normal(0, 1, (views, 3)) * GAZE)
+    poses[:, :3, :3] = poses[:, :3, :3] @ rotation_from_vector(askew)
+    cameras = Camera(K=path.K, world_to_camera=invert_rigid(poses), height=height, width=width)
+    view = render_scene(shot.scene, cameras)
+    pictures = []
+    for rgb, depth, sky, K in zip(view.rgb, view.depth, view.sky, path.K, strict=True):
+        empty = float(sky.float().mean()) > 0.9 or float(rgb.std()) < PLAIN_STD
+        if empty or float(depth.amin()) < CLOSEST:
+            continue
+        inverse = torch.where(sky, 0.0, 1 / depth)
+        inverse = inverse / inverse[~sky].mean()
+        if float(inverse[~sky].std()) < FLAT and not bool(sky.any()):
+            continue
+        pictures.append(
+            TrainingPicture(
+                rgb=(rgb.permute(1, 2, 0) * 255).round().byte().numpy(),
+                inverse=inverse.clamp(max=100).half().numpy(),
+                sky=sky.numpy(),
+                focal=float(K[0, 0]) / width,
+            )
+        )
+    return pictures
+
+
+def held_out_pictures(count: int, *, first: int = 0) -> list[TrainingPicture]:
+    """Pictures of ``count`` scenes that training never draws, one of each."""
+    pictures: list[TrainingPicture] = []
+    seed = HELD_OUT + first
+    while len(pictures) < count:
+        height, width = SIZES[seed % len(SIZES)]
+        pictures += draw_pictures(seed, height=height, width=width, views=1)
+        seed += 1
+    return pictures
+
+
+class PictureStream(IterableDataset[list[TrainingPicture]]):
+    """Endless fresh pictures, scene after scene; iterated by a ``DataLoader``, each worker makes every n-th.
+
+    Args:
+        first: Seed of the first scene.
+    """
+
+    def __init__(self, first: int) -> None:
+        super().__init__()
+        self.first = first
+
+    def __iter__(self) -> Iterator[list[TrainingPicture]]:
+        torch.set_num_threads(1)
+        worker = get_worker_info()
+        index, count = (worker.id, worker.num_workers) if worker else (0, 1)
+        for seed in range(self.first + index, HELD_OUT, count):
+            height, width = SIZES[seed % len(SIZES)]
+            yield draw_pictures(seed, height=height, width=width)
