@@ -59,7 +59,7 @@ class MiniConfig:
     fine: int = 48
     middle: int = 96
     width: int = 192
-    heads: int = 4
+    heads: int = 2
     dual: int = 2
     single: int = 3
     blocks: int = 2
@@ -74,7 +74,7 @@ class MiniConfig:
 
 
 MINI = MiniConfig()
-NANO = MiniConfig(fine=24, middle=48, width=96, heads=2, dual=1, single=2, blocks=1)
+NANO = MiniConfig(fine=24, middle=48, width=96, heads=1, dual=1, single=2, blocks=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -227,12 +227,13 @@ class MiniNetwork(nn.Module):
         places = torch.cat([places.flatten(1, 2), places.new_zeros(batch, words.shape[1], 3)], dim=1)
         rotation = rotary_angles(places, per_head=self.config.width // self.config.heads)
         video = torch.cat(tokens, dim=1).unflatten(0, (batch, frames)).flatten(1, 2)
-        levels = level.repeat_interleave(sum(counts), dim=1), summary[:, None].expand_as(words)
+        groups = torch.tensor([sum(counts)] * frames + [words.shape[1]], device=video.device)
+        levels = torch.cat([level, summary[:, None]], dim=1)
         for layer in self.dual:
-            video, words = layer(video, words, levels=levels, rotation=rotation)
-        sequence, both = torch.cat([video, words], dim=1), torch.cat(levels, dim=1)
+            video, words = layer(video, words, level=levels, counts=groups, rotation=rotation)
+        sequence = torch.cat([video, words], dim=1)
         for layer in self.single:
-            sequence = layer(sequence, both, rotation=rotation)
+            sequence = layer(sequence, level=levels, counts=groups, rotation=rotation)
         video = sequence[:, : video.shape[1]].unflatten(1, (frames, -1)).flatten(0, 1)
         rgb, depth = video.split(counts, dim=1)
         spread = self.spread_rgb(rgb), self.spread_depth(depth)
