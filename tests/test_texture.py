@@ -85,3 +85,21 @@ def test_sizes_halve_down_to_a_coarse_picture():
     assert _sizes(64, 96)[-1] == (64, 96)
     for small, large in zip(_sizes(540, 960)[:-1], _sizes(540, 960)[1:], strict=True):
         assert small == ((large[0] + 1) // 2, (large[1] + 1) // 2)
+
+
+def test_the_fill_says_what_is_coarse_and_texture_only_what_is_fine():
+    _, smooth, depth, known = checked_wall(foreground=False)
+    smooth = torch.where(known, smooth, smooth + 0.2)  # brighter than the wall the patches come from
+    textured = add_texture(smooth, depth, known=known)
+    middle = (slice(36, 60), slice(56, 74))
+    assert abs(float((textured - smooth)[:, *middle].mean())) < 0.01
+    assert float((textured - smooth)[:, *middle].std()) > 0.05
+
+
+def test_texture_is_weaker_the_farther_from_known_pixels():
+    truth, smooth, depth, known = checked_wall(width=256, foreground=False)
+    known[:, 80:] = False
+    smooth = torch.where(known, truth, torch.full_like(truth, 0.5))
+    added = (add_texture(smooth, depth, known=known) - smooth).abs().mean(dim=(0, 1))
+    near, middle, far = (float(added[start : start + 24].mean()) for start in (84, 132, 220))
+    assert near > 1.3 * middle and middle > 1.3 * far

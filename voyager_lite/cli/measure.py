@@ -16,7 +16,7 @@ import tyro
 from voyager_lite.cli.report import say, say_table
 from voyager_lite.core.mini import WEIGHTS
 
-Table = Literal["fills", "walk", "views", "cache", "depth"]
+Table = Literal["mini", "fills", "walk", "views", "cache", "depth"]
 
 JsonFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="Write the rows as JSON, too.")]
 
@@ -80,33 +80,42 @@ class Bench:
 class Evaluate:
     """Measure quality against baselines and the truth; each table states its own.
 
-    Tables: fills (what was imagined, against inpainting), walk (seams against concatenation and
-    cross-fade, the way home, the first frame, the time), views (novel views with true depth, against a
-    plain splat), cache (points kept), depth (the embedded estimator, against a plane). The last three
-    need real scenes: --data FOLDER.
+    Tables: mini (whether the embedded models reach their goals: holes, out and back, drift, time, size,
+    depth; prompts, if they read), fills (what was imagined, against every way of inpainting), walk (seams
+    against concatenation and cross-fade, the way home, the first frame, the time), views (novel views
+    with true depth, against a plain splat), cache (points kept), depth (the embedded estimator, against
+    a plane). The last three need real scenes, --data FOLDER; the first two use them if they are given.
 
-    Example: voyager-lite evaluate fills walk --json results.json
+    Example: voyager-lite evaluate mini --data FOLDER --json results.json
     """
 
     tables: Annotated[
         tuple[Table, ...],
         tyro.conf.Positional,
-        tyro.conf.arg(metavar="TABLE ...", help="Which; default: all."),
-    ] = ()
+        tyro.conf.arg(metavar="TABLE ...", help="Which."),
+    ] = ("mini",)
     data: Annotated[
         Path | None, tyro.conf.arg(metavar="FOLDER", help="Real scenes: the folder that holds B_rgbd.")
     ] = None
-    clips: Annotated[int, tyro.conf.arg(help="Procedural clips of unseen seeds for the table of fills.")] = 60
+    clips: Annotated[int, tyro.conf.arg(help="Procedural clips of unseen seeds, for mini and fills.")] = 200
+    pictures: Annotated[
+        Path | None,
+        tyro.conf.arg(
+            metavar="FOLDER", help="Write sheets of what was filled in, by us and classically, too."
+        ),
+    ] = None
     json: JsonFile = None
 
     def run(self) -> None:
         """Print the tables."""
         from voyager_lite.evaluation.bench import format_table, write_rows
-        from voyager_lite.evaluation.tables import TABLES, evaluate
+        from voyager_lite.evaluation.tables import evaluate, write_sheets
 
         if self.data is not None and not (self.data / "B_rgbd").is_dir():
             raise FileNotFoundError(f"{self.data}: holds no B_rgbd folder of real scenes")
-        rows = evaluate(self.tables or tuple(TABLES), data=self.data, clips=self.clips)
+        if self.pictures is not None:
+            write_sheets(self.pictures, data=self.data)
+        rows = evaluate(self.tables, data=self.data, clips=self.clips)
         say(format_table(rows))
         if self.json is not None:
             write_rows(rows, self.json)

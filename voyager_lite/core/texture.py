@@ -28,6 +28,13 @@ TRUST_REACH = 0.12
 SHARPNESS = 80.0
 FINAL_RADIUS = 1
 
+FINE = 0.017
+"""Texture is what is finer than this share of the width: coarser than that is the fill's to say."""
+
+FADE_REACH = 0.2
+"""Distance from known pixels, in widths, at which texture has half its strength: what the far parts of
+wide holes look like nobody knows, and patches repeated there show as creases."""
+
 
 def add_texture(
     rgb: Float[Tensor, "3 height width"],
@@ -35,7 +42,10 @@ def add_texture(
     *,
     known: Bool[Tensor, "height width"],
 ) -> Float[Tensor, "3 height width"]:
-    """Give the unknown pixels of a complete frame the texture of its known background.
+    """Give the unknown pixels of a complete frame the fine texture of its known background.
+
+    Only what is finer than ``FINE`` is added, less the farther from known pixels. So light and colour
+    stay the fill's, and what is wrongly guessed costs little.
 
     Args:
         rgb: Complete, RGB in [0, 1]; smooth where not ``known``.
@@ -57,7 +67,23 @@ def add_texture(
     canvas = _canvas(full, inverse, mask, mask.shape)
     match, error = _taken_over(match, canvas)
     vote(canvas, match, error, FINAL_RADIUS, SHARPNESS)
-    return torch.where(known, rgb, torch.from_numpy(canvas.rgb).permute(2, 0, 1).clamp(0, 1))
+    textured = full + _fine(canvas.rgb - full, ~mask)
+    return torch.where(known, rgb, torch.from_numpy(textured).permute(2, 0, 1).clamp(0, 1))
+
+
+def _fine(added: np.ndarray, holes: np.ndarray) -> np.ndarray:
+    """What is fine in what was added to the holes, faded with the distance from known pixels."""
+    width = holes.shape[1]
+    inside = holes.astype(np.float32)
+
+    def blurred(values: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(values, (0, 0), FINE * width)
+
+    share = np.maximum(blurred(inside), np.float32(1e-3))[..., None]
+    coarse = blurred(added * inside[..., None]) / share
+    distance = cv2.distanceTransform(holes.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    strength = inside / (1 + (distance / np.float32(FADE_REACH * width)) ** 2)
+    return (added - coarse) * strength[..., None]
 
 
 def _refine(match: np.ndarray, canvas: Canvas, *, level: int) -> np.ndarray:

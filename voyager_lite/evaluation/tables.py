@@ -8,7 +8,9 @@ from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.compare import fill_rows
 from voyager_lite.evaluation.depth import depth_rows
 from voyager_lite.evaluation.fills import procedural_figures, real_figures, scene_means
+from voyager_lite.evaluation.pictures import write_pictures
 from voyager_lite.evaluation.scenes import read_scene
+from voyager_lite.evaluation.summary import summary_rows
 from voyager_lite.evaluation.views import all_view_rows, cache_rows
 from voyager_lite.evaluation.walk import walk_rows
 
@@ -19,7 +21,7 @@ def evaluate(names: Sequence[str], *, data: Path | None, clips: int) -> list[Ben
     Args:
         names: In ``TABLES``.
         data: The folder that holds B_rgbd and B_single; the tables of real scenes need it.
-        clips: Procedural clips for the table of fills.
+        clips: Procedural clips for the tables of holes.
 
     Raises:
         ValueError: An unknown name, or a table that needs ``data`` without it.
@@ -30,6 +32,15 @@ def evaluate(names: Sequence[str], *, data: Path | None, clips: int) -> list[Ben
     if data is None and (needing := [name for name in names if name in NEED_DATA]):
         raise ValueError(f"table {', '.join(needing)} needs real scenes; give --data FOLDER")
     return [row for name in names for row in TABLES[name](data, clips)]
+
+
+def write_sheets(folder: Path, *, data: Path | None) -> list[Path]:
+    """Contact sheets of procedural clips and, with ``data``, of real scenes; see ``write_pictures``."""
+    return write_pictures(load_core("mini"), folder, data=None if data is None else _scenes(data))
+
+
+def _mini(data: Path | None, clips: int) -> list[BenchRow]:
+    return summary_rows(data, clips=clips)
 
 
 def _fills(data: Path | None, clips: int) -> list[BenchRow]:
@@ -63,6 +74,7 @@ def _scenes(data: Path | None) -> Path:
 
 
 TABLES: dict[str, Callable[[Path | None, int], list[BenchRow]]] = {
+    "mini": _mini,
     "fills": _fills,
     "walk": _walk,
     "views": _views,

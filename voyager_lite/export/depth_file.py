@@ -1,6 +1,7 @@
 """Depth maps as files: 16-bit PNG, OpenEXR and NumPy."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -58,12 +59,17 @@ def read_depth_png16(path: Path, *, scale: float = DEFAULT_PNG_SCALE) -> Float[T
 
 
 def write_depth_exr(
-    path: Path, depth: Float[Tensor, "height width"], *, valid: Bool[Tensor, "height width"] | None = None
+    path: Path,
+    depth: Float[Tensor, "height width"],
+    *,
+    valid: Bool[Tensor, "height width"] | None = None,
+    compression: Literal["zip", "piz"] = "zip",
 ) -> None:
     """Write 32-bit floats in the channel Z, with NaN where not ``valid`` (None: valid everywhere)."""
     import OpenEXR
 
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    kind = {"zip": OpenEXR.ZIP_COMPRESSION, "piz": OpenEXR.PIZ_COMPRESSION}[compression]
+    header = {"compression": kind, "type": OpenEXR.scanlineimage}
     with replacing(path) as partial:
         OpenEXR.File(header, {"Z": _with_nan(depth, valid)}).write(str(partial))
 

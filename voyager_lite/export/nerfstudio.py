@@ -141,26 +141,39 @@ def _is_transposed(pose: Float[Tensor, "4 4"]) -> bool:
     return not torch.equal(pose[3], corner) and torch.equal(pose[:, 3], corner)
 
 
-def write_transforms(file: Path, cameras: Camera, *, names: Sequence[str] | None = None) -> None:
+def write_transforms(
+    file: Path,
+    cameras: Camera,
+    *,
+    names: Sequence[str] | None = None,
+    depths: Sequence[str] | None = None,
+    points: str | None = None,
+) -> None:
     """Write cameras for nerfstudio and instant-ngp.
 
     Args:
         file: A transforms.json.
         cameras: A batch; a lens all share is stated once.
         names: Pictures, relative to the file; images/frame_00000.png and so on by default.
+        depths: Depth maps, relative to the file: 16-bit PNG in thousandths of a unit, 0 for none.
+        points: A PLY in the world frame, relative to the file, from which splats may start.
     """
     names = names or [f"images/frame_{k:05d}.png" for k in range(len(cameras))]
     lenses = [_lens(K) for K in cameras.K.tolist()]
     shared = lenses[0] if all(lens == lenses[0] for lens in lenses) else {}
+    frames = [
+        {"file_path": name, **({} if shared else lens), "transform_matrix": pose}
+        for name, lens, pose in zip(names, lenses, _opengl(cameras).tolist(), strict=True)
+    ]
+    for frame, depth in zip(frames, depths or [], strict=depths is not None):
+        frame["depth_file_path"] = depth
     record = {
         "camera_model": "PINHOLE",
         "w": cameras.width,
         "h": cameras.height,
         **shared,
-        "frames": [
-            {"file_path": name, **({} if shared else lens), "transform_matrix": pose}
-            for name, lens, pose in zip(names, lenses, _opengl(cameras).tolist(), strict=True)
-        ],
+        **({"ply_file_path": points} if points else {}),
+        "frames": frames,
     }
     _write_json(file, record)
 
