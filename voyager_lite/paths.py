@@ -45,8 +45,12 @@ def read_path(text_or_file: str, *, frames: int) -> Trajectory:
         raise ValueError(f"{file}: {error}") from None
 
 
-def read_camera_file(file: Path) -> CameraFile:
+def read_camera_file(file: Path, *, size: tuple[int, int] | None = None) -> CameraFile:
     """Cameras of a file or folder in any of the formats, told apart by ending and content.
+
+    Args:
+        file: As ``read_path`` takes it.
+        size: (height, width) of the pictures, for RealEstate10K, which does not state it.
 
     Raises:
         FileNotFoundError: No such file.
@@ -69,7 +73,7 @@ def read_camera_file(file: Path) -> CameraFile:
     if file.name == "images.txt":
         return read_colmap(file.parent)
     if any(len(line.split()) == COLUMNS for line in read_text(file).splitlines()[:2]):
-        return read_realestate10k(file)
+        return read_realestate10k(file, **({} if size is None else {"height": size[0], "width": size[1]}))
     raise ValueError(f"{file}: is no camera file; expected RealEstate10K lines or COLMAP's images.txt")
 
 

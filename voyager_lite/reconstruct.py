@@ -1,6 +1,9 @@
-"""From posed RGB-D frames to one point cloud."""
+"""From posed RGB-D frames to one point cloud, or to a world that can be walked on."""
 
+import shutil
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,7 +14,19 @@ from geometry.cache import WorldCache
 from geometry.camera import Camera
 from geometry.checks import require_finite
 from geometry.cloud import PointCloud
-from geometry.lifting import lift
+from geometry.lifting import SKY_DISTANCE, lift
+from voyager_lite.clip import Clip
+from voyager_lite.core.fill import background_fill
+from voyager_lite.opening import Opening, storable
+from voyager_lite.posed_frames import PosedFrame, PosedFrames
+from voyager_lite.world.creation import require_free
+from voyager_lite.world.frames import quantized
+from voyager_lite.world.world import World
+
+FRAMES_A_CLIP = 8
+"""Frames committed together: all that is held in memory besides the points."""
+
+DEFAULT_FPS = 24.0
 
 
 def reconstruct(
@@ -50,12 +65,94 @@ def reconstruct(
         valid = torch.ones(depths.shape, dtype=torch.bool)
     _require_frames(images, cameras, depths, valid)
     cache = WorldCache()
-    frames = tqdm(
-        range(len(images)), desc="Fusing frames", unit="frame", file=sys.stderr, disable=not progress
-    )
-    for i in frames:
+    for i in _bar(range(len(images)), "fusing frames", progress):
         cache.add(lift(images[i], depths[i], cameras[i], valid=valid[i]), cameras[i])
     return cache.cloud
+
+
+def reconstruct_world(frames: PosedFrames, folder: str | Path, *, progress: bool = False) -> World:
+    """Fuse posed RGB-D frames into a world on disk, reading one after the other.
+
+    Every frame is kept as it was measured, with its camera to the bit, and what it adds enters the
+    world's points. Only the last frame's depth is completed from the background around its gaps, as a
+    photograph's is, so that a walk can go on from there; no point comes of it.
+
+    Args:
+        frames: As ``find_posed_frames`` gives them. All depth maps are looked at before anything is
+            written: for damage, and for how far away the sky has to lie.
+        folder: A new or empty folder; on failure it is left as it was.
+        progress: Show progress bars on stderr.
+
+    Raises:
+        FileExistsError: The folder holds something.
+        ValueError: A file is damaged or of another size, or no frame has any depth.
+    """
+    folder = Path(folder)
+    require_free(folder)
+    deepest = max(float(frames.depth(i).max()) for i in _bar(range(len(frames)), "checking depth", progress))
+    if deepest == 0:
+        raise ValueError(f"{frames.depths[0].parent}: no depth map has a finite number > 0")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = folder.absolute().with_name(f".{folder.absolute().name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        _fuse_to(partial, frames, sky_distance=SKY_DISTANCE * deepest, progress=progress)
+        if folder.is_dir():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return World.open(folder)
+
+
+def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress: bool) -> None:
+    """Write the world of all frames."""
+    count, first = len(frames), frames[0]
+    origin: dict[str, object] = {
+        "image": frames.name,
+        "depth": f"measured, {count} frames",
+        "metric": True,
+        "sky_distance": sky_distance,
+    }
+    opening = Opening(
+        clip=_clip([first], frames.cameras[:1], complete=count == 1),
+        cloud=storable(lift(first.image, first.depth, first.camera, valid=first.valid)),
+        fps=frames.fps or DEFAULT_FPS,
+        origin=origin,
+    )
+    with World.create(folder, opening) as world, world.writing():
+        stretch: list[PosedFrame] = []
+        known, entered = [], []
+        for number in _bar(range(1, count), "fusing frames", progress):
+            frame = frames[number]
+            stretch.append(frame)
+            known.append(world.cache.render(frame.camera).known)
+            points = storable(lift(frame.image, frame.depth, frame.camera, valid=frame.valid))
+            entered.append(world.cache.add(points, frame.camera))
+            if len(stretch) < FRAMES_A_CLIP and number < count - 1:
+                continue
+            start = number + 1 - len(stretch)
+            world.commit(
+                _clip(stretch, frames.cameras[start : number + 1], complete=number == count - 1),
+                known=torch.stack(known),
+                points=PointCloud.concatenate(entered),
+                first_frame=start,
+                making={"core": "measured"},
+            )
+            stretch, known, entered = [], [], []
+
+
+def _clip(frames: Sequence[PosedFrame], cameras: Camera, *, complete: bool) -> Clip:
+    """What is stored of frames; ``complete`` closes the gaps in the depth of the last."""
+    depth = torch.stack([frame.depth for frame in frames])
+    rgb = torch.stack([frame.image for frame in frames])
+    if complete and not bool(frames[-1].valid.all()):
+        depth[-1] = background_fill(rgb[-1:], depth[-1:], frames[-1].valid[None])[1][0]
+    return quantized(Clip(rgb=rgb, depth=depth, cameras=cameras))
+
+
+def _bar(numbers: range, name: str, progress: bool) -> "tqdm[int]":
+    return tqdm(numbers, desc=name, unit="frame", file=sys.stderr, disable=not progress)
 
 
 def _require_frames(images: Tensor, cameras: Camera, depths: Tensor, valid: Tensor) -> None:

@@ -9,6 +9,7 @@ import tyro
 
 from voyager_lite.cli.export import Export
 from voyager_lite.cli.measure import Bench, Doctor, Evaluate, Train
+from voyager_lite.cli.reconstruct import Reconstruct
 from voyager_lite.cli.walk import Continue, Explore
 from voyager_lite.cli.worlds import Info, Render, Undo
 from voyager_lite.errors import VoyagerLiteError
@@ -27,6 +28,7 @@ class Command(Protocol):
 Commands = (
     Annotated[Explore, tyro.conf.subcommand("explore")]
     | Annotated[Continue, tyro.conf.subcommand("continue")]
+    | Annotated[Reconstruct, tyro.conf.subcommand("reconstruct")]
     | Annotated[Undo, tyro.conf.subcommand("undo")]
     | Annotated[Render, tyro.conf.subcommand("render")]
     | Annotated[Export, tyro.conf.subcommand("export")]
@@ -57,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError, VoyagerLiteError, sqlite3.Error) as error:
         sys.stderr.write(f"voyager-lite: {_one_line(error)}\n")
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("voyager-lite: stopped; every finished clip is kept\n")
+    except KeyboardInterrupt as stop:
+        sys.stderr.write(f"voyager-lite: stopped; {stop or 'every finished clip is kept'}\n")
         return INTERRUPTED
     return 0
 

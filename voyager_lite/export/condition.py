@@ -27,7 +27,7 @@ from voyager_lite.export.atomic import replacing
 from voyager_lite.export.camera_file import read_text
 from voyager_lite.export.cameras_json import read_cameras_json, write_cameras_json
 from voyager_lite.export.depth_file import read_depth_exr, write_depth_exr
-from voyager_lite.export.png import read_png, write_mask_png, write_png
+from voyager_lite.export.png import read_picture, write_mask_png, write_png
 from voyager_lite.photograph import resize_rgb
 
 HEIGHT, WIDTH = 720, 1280
@@ -114,14 +114,14 @@ class Condition:
 
     def __getitem__(self, number: int) -> ConditionFrame:
         render, mask, depth = _files(self.folder, range(len(self))[number])
-        known = read_png(mask)[0] > 0.5
+        known = read_picture(mask)[0] > 0.5
         values = decode_disparity(read_depth_exr(depth), self.ranges[number])
-        return ConditionFrame(rgb=read_png(render), depth=torch.where(known, values, 0.0), known=known)
+        return ConditionFrame(rgb=read_picture(render), depth=torch.where(known, values, 0.0), known=known)
 
     @property
     def reference(self) -> Float[Tensor, "3 height width"]:
         """The picture that is walked into."""
-        return read_png(self.folder / "ref_image.png")
+        return read_picture(self.folder / "ref_image.png")
 
 
 def read_condition(folder: Path) -> Condition:

@@ -25,8 +25,8 @@ def write_mask_png(path: Path, mask: Bool[Tensor, "height width"]) -> None:
         Image.fromarray(mask.numpy().astype(np.uint8) * 255).save(partial)
 
 
-def read_png(path: Path) -> Float[Tensor, "3 height width"]:
-    """Read a picture as it stands, grey ones three times over; RGB in [0, 1].
+def read_picture(path: Path) -> Float[Tensor, "3 height width"]:
+    """Read a picture of any format as it stands, without turning it; RGB in [0, 1].
 
     Raises:
         FileNotFoundError: There is no such file.

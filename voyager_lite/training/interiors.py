@@ -96,7 +96,7 @@ def stairs(rng: np.random.Generator) -> Shot:
     if rng.random() < 0.6:
         scene.add(BOX, (0, -top - 2.7, 0), (12, 0.1, 12), look["ceiling"], shadow=False, role="ceiling")
     for _ in range(rng.integers(0, 3)):
-        i = rng.integers(count)
+        i = int(rng.integers(count))
         with scene.at(
             rng.uniform(-0.6, 0.6) * w, (i + 0.5) * run, y=-(i + 1) * rise, yaw=rng.choice([0, np.pi])
         ):

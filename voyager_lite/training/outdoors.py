@@ -1,152 +1,322 @@
-"""Procedural streets and landscapes."""
+"""Procedural streets, squares, courtyards and fronts of houses."""
+
+import itertools
 
 import numpy as np
 
-from voyager_lite.training.buildings import add_house
-from voyager_lite.training.figures import add_person
+from voyager_lite.training.buildings import (
+    Look,
+    add_arcade,
+    add_fountain,
+    add_front,
+    add_house,
+    add_landmark,
+    add_pole,
+    town_look,
+)  # fmt: skip
+from voyager_lite.training.figures import add_person, add_statue
 from voyager_lite.training.framing import Shot, aim
 from voyager_lite.training.light import outdoor_air
-from voyager_lite.training.material import (
-    CLOUDY,
-    LEAVES,
-    PLAIN,
-    STRIPES,
-    TILES,
-    WOOD,
-    material,
-    random_color,
-)  # fmt: skip
-from voyager_lite.training.parts import BROWN, GREEN, GREY, STONE, any_material, random_tilt
-from voyager_lite.training.plants import add_tree
-from voyager_lite.training.scene import Builder
+from voyager_lite.training.material import CLOUDY, PLAIN, TILES, material
+from voyager_lite.training.parts import BLACK, GREY, STONE, WHITE, add_rod, any_material, palette, plain
+from voyager_lite.training.plants import add_potted_plant, add_shrub, add_tree, bark, leafage
+from voyager_lite.training.scene import Builder, Real
 from voyager_lite.training.shapes import BALL, BOX, CONE, CYLINDER
-from voyager_lite.training.vehicles import add_car
+from voyager_lite.training.things import add_chair, add_table
+from voyager_lite.training.vehicles import add_car, add_cycle, add_truck
+
+
+def _add_paving(scene: Builder, rng: np.random.Generator) -> None:
+    ground = material(
+        rng, (TILES, CLOUDY, TILES)[rng.integers(3)], color=STONE, feature=rng.uniform(0.2, 0.9)
+    )
+    scene.add(BOX, (0, 0.5, 0), (600, 0.5, 600), ground, shadow=False, role="ground")
+
+
+def _add_road(scene: Builder, rng: np.random.Generator, *, half: float) -> None:
+    """Asphalt along z between raised pavements, with marks and perhaps a crossing."""
+    asphalt = material(rng, CLOUDY, color=np.array(GREY) * rng.uniform(0.3, 1), contrast=0.2, feature=0.5)
+    scene.add(BOX, (0, 0, 0), (half, 0.02, 400), asphalt, shadow=False, role="road")
+    walk = material(rng, TILES, color=STONE, feature=0.4, contrast=0.2)
+    for side in (-1, 1):
+        scene.add(BOX, (side * (half + 2.5), -0.05, 0), (2.5, 0.1, 400), walk, shadow=False, role="pavement")
+        scene.add(
+            BOX, (side * half, -0.05, 0), (0.1, 0.12, 400), plain(rng, STONE), shadow=False, role="kerb"
+        )
+    white = material(rng, PLAIN, color=WHITE, contrast=0.1)
+    if rng.random() < 0.6:
+        for dash in range(2, 60, 6):
+            scene.add(BOX, (0, -0.01, dash), (0.08, 0.02, 1.2), white, shadow=False, role="mark")
+    if rng.random() < 0.3:
+        z = rng.uniform(3, 14)
+        for x in np.arange(-half + 0.4, half, 0.9):
+            scene.add(BOX, (x, -0.01, z), (0.22, 0.02, 1.5), white, shadow=False, role="mark")
+
+
+def _add_rows_of_houses(
+    scene: Builder, rng: np.random.Generator, *, edge: float, far: float, gap: float, look: Look
+) -> None:
+    """Houses on both sides of the z axis; near ones have windows in relief."""
+    tall = rng.uniform(2, 6)
+    for side in (-1, 1):
+        z = float(rng.uniform(-8, 2))
+        while z < far:
+            half = (rng.uniform(2.5, 7), tall * rng.uniform(0.6, 1.6), rng.uniform(3, 8))
+            if rng.random() > gap:
+                front = side * (edge + rng.choice([0, 0, 1.5]))
+                if z < 18 and rng.random() < 0.5:
+                    with scene.at(front, z + half[2], yaw=side * np.pi / 2):
+                        add_front(scene, rng, half=(half[2], half[1], half[0]), look=look, most=10)
+                else:
+                    with scene.at(front + side * half[0], z + half[2]):
+                        add_house(scene, rng, half=half, look=look)
+            z += 2 * half[2] + float(rng.choice([0, 0, 1.5, 8]))
+
+
+def _add_kerbside(scene: Builder, rng: np.random.Generator, *, x: float) -> None:
+    """Trees, posts, bollards, wires, parked cars and people along one side of the road."""
+    kind, step, metal = (
+        rng.integers(6),
+        rng.uniform(5, 11),
+        plain(rng, np.array(GREY) * rng.uniform(0.2, 1.2)),
+    )
+    tree = bark(rng), leafage(rng, feature=0.35)
+    side, tops = np.sign(x), []
+    for z in np.arange(rng.uniform(2, 6), 48, step):
+        with scene.at(x + side * 0.5, z, yaw=0.0 if side > 0 else np.pi):
+            if kind <= 1:
+                add_tree(scene, rng, height=rng.uniform(3, 8), materials=tree)
+            elif kind == 2:
+                add_pole(scene, rng, height=rng.uniform(3, 6), metal=metal)
+            elif kind == 3:
+                scene.add(CYLINDER, (0, -0.4, 0), (0.09, 0.4, 0.09), metal, role="bollard")
+            elif kind == 4:
+                add_rod(scene, (0, 0, 0), (0, -7.5, 0), radius=0.1, material=tree[0], role="pole")
+                add_rod(scene, (-0.7, -7, 0), (0.7, -7, 0), radius=0.05, material=tree[0], role="pole")
+                tops.append((x + side * 0.5, -7.0, z))
+    for a, b in itertools.pairwise(tops):
+        for off in (-0.6, 0.6):
+            sag = (a[0] + off, (a[1] + b[1]) / 2 + 0.4, (a[2] + b[2]) / 2)
+            add_rod(scene, (a[0] + off, a[1], a[2]), sag, radius=0.015, material=metal, role="wire")
+            add_rod(scene, sag, (b[0] + off, b[1], b[2]), radius=0.015, material=metal, role="wire")
+    for _ in range(rng.integers(0, 4)):
+        with scene.at(x + side * rng.uniform(0.3, 2.5), rng.uniform(2, 25), yaw=rng.uniform(0, 6)):
+            add_person(scene, rng)
+    if rng.random() < 0.55:
+        z = rng.uniform(3, 9)
+        for _ in range(rng.integers(1, 5)):
+            with scene.at(x - side * 1.15, z, yaw=rng.choice([0, np.pi]) + rng.normal(0, 0.03)):
+                add_car(scene, rng, fine=z < 8)
+            z += rng.uniform(4.8, 9)
+
+
+def _add_end(scene: Builder, rng: np.random.Generator, *, look: Look) -> None:
+    """What closes the view far off: a landmark, towers, trees or hills."""
+    with scene.at(rng.normal(0, 8), rng.uniform(60, 140)):
+        style = rng.random()
+        if style < 0.25:
+            add_landmark(scene, rng, size=rng.uniform(8, 25), look=look)
+        elif style < 0.5:
+            for x in rng.normal(0, 30, 4):
+                half = rng.uniform([3, 8, 3], [9, 30, 9])
+                scene.add(BOX, (x, -half[1], rng.uniform(0, 60)), half, look["facade"], role="tower")
+        elif style < 0.75:
+            green = leafage(rng, feature=2.0)
+            for x in rng.normal(0, 22, 6):
+                r = rng.uniform(3, 8)
+                scene.add(BALL, (x, -0.7 * r, rng.normal(0, 5)), (r, r, r), green, role="tree")
+        else:
+            scene.add(
+                BALL, (0, 0, 250), (300, rng.uniform(15, 60), 90), leafage(rng, feature=20), role="hill"
+            )
 
 
 def street(rng: np.random.Generator) -> Shot:
-    """A street along +z with houses, trees, cars, people and lamp posts; the camera stands at the origin."""
-    scene = Builder()
-    ground = material(rng, int(rng.choice([TILES, CLOUDY, CLOUDY])), color=STONE, feature=0.6)
-    scene.add(BOX, (0, 0.5, 0), (400, 0.5, 400), ground, shadow=False)
-    road = rng.uniform(2, 4.5)
-    asphalt = material(rng, CLOUDY, color=np.array(GREY) * rng.uniform(0.3, 1), contrast=0.2, feature=0.5)
-    scene.add(BOX, (0, 0, 0), (road, 0.02, 300), asphalt, shadow=False)
-    if rng.random() < 0.6:
-        for dash in range(2, 40, 6):
-            scene.add(
-                BOX,
-                (0, -0.01, dash),
-                (0.08, 0.02, 1.2),
-                material(rng, PLAIN, color=(0.8, 0.8, 0.75)),
-                shadow=False,
-            )
-    path = road + rng.uniform(1, 3)
-    for side in (-1.0, 1.0):
-        z = float(rng.uniform(-6, 2))
-        while z < 70:
-            half = rng.uniform(2.5, 7), rng.uniform(2, 10), rng.uniform(3, 8)
-            if rng.random() < 0.85:
-                with scene.at(side * (path + half[0] + rng.choice([0, 0, 2])), z + half[2]):
-                    add_house(scene, rng, half=half)
-            z += 2 * half[2] + float(rng.choice([0, 0, 1.5, 6]))
-        _line_of(scene, rng, x=side * (road + 0.6))
-    if rng.random() < 0.5:
-        with scene.at(rng.normal(0, 6), rng.uniform(40, 90)):
-            add_house(scene, rng, half=(rng.uniform(5, 15), rng.uniform(4, 15), 5.0))
-    for _ in range(rng.integers(0, 6)):
-        with scene.at(rng.normal(0, path), rng.uniform(3, 25), yaw=rng.uniform(0, 6)):
-            add_person(scene, rng)
-    for _ in range(rng.integers(0, 5)):
-        with scene.at(rng.choice([-1, 1]) * (road - 1.0), rng.uniform(4, 40), yaw=rng.choice([0, np.pi])):
-            add_car(scene, rng)
-    eye = (rng.normal(0, 1), -(rng.uniform(1.2, 2) if rng.random() < 0.8 else rng.uniform(2, 9)), 0)
-    target = (rng.normal(0, 4), rng.normal(-1.6, 1.5), 20)
-    return aim(rng, scene.build(outdoor_air(rng), kind="street"), eye=eye, target=target, fov=(40, 90))
-
-
-def _line_of(scene: Builder, rng: np.random.Generator, *, x: float) -> None:
-    """Trees, posts or bollards along the kerb."""
-    kind, step = rng.integers(4), rng.uniform(4, 9)
-    metal = material(rng, PLAIN, color=GREY)
-    for z in np.arange(rng.uniform(2, 6), 45, step):
-        if kind == 0:
-            with scene.at(x, z):
-                add_tree(scene, rng)
-        elif kind == 1:
-            h = 2.5
-            scene.add(CYLINDER, (x, -h, z), (0.06, h, 0.06), metal)
-            scene.add(BOX, (x * 0.93, -2 * h, z), (0.5, 0.05, 0.08), metal)
-        elif kind == 2:
-            scene.add(CYLINDER, (x, -0.4, z), (0.09, 0.4, 0.09), metal)
-
-
-def landscape(rng: np.random.Generator) -> Shot:
-    """Open land with hills, trees, rocks, water, fences and houses; the camera stands at the origin."""
-    scene = Builder()
-    soil = np.array(GREEN) * np.array([rng.uniform(0.7, 3), 1.2, rng.uniform(0.5, 1.5)])
-    soil = soil if rng.random() < 0.75 else random_color(rng, value=(0.3, 0.8))
-    ground = material(
-        rng, int(rng.choice([CLOUDY, LEAVES])), color=soil, feature=rng.uniform(0.2, 2), contrast=0.4
-    )
-    scene.add(BOX, (0, 0.5, 0), (1500, 0.5, 1500), ground, shadow=False)
-    for _ in range(rng.integers(0, 6)):
-        r, z = rng.uniform(10, 60), rng.uniform(40, 200)
-        hill = material(rng, int(rng.choice([CLOUDY, LEAVES])), color=soil, feature=r / 8, contrast=0.4)
-        scene.add(
-            BALL, (rng.normal(0, z / 2), 0, z), (r * 1.6, r * rng.uniform(0.15, 0.5), r), hill, shadow=False
-        )
-    for _ in range(rng.integers(0, 5)):
-        r, z = rng.uniform(60, 200), rng.uniform(250, 600)
-        rock = material(rng, CLOUDY, color=np.array([0.3, 0.34, 0.42]), feature=r / 5)
-        scene.add(CONE, (rng.normal(0, z / 2), -r * 0.4, z), (r, r * 0.4, r), rock, shadow=False)
-    if rng.random() < 0.25:
-        lake = material(rng, STRIPES, color=(0.16, 0.3, 0.4), contrast=0.15, feature=0.4)
-        scene.add(
-            CYLINDER,
-            (rng.normal(0, 10), 0, rng.uniform(8, 40)),
-            (rng.uniform(5, 30), 0.02, 12),
-            lake,
-            shadow=False,
-        )
-    if rng.random() < 0.5:
-        path = material(rng, CLOUDY, color=STONE, feature=0.4)
-        with scene.at(rng.normal(0, 1), 0, yaw=rng.normal(0, 0.3)):
-            scene.add(BOX, (0, 0, 30), (rng.uniform(0.5, 2), 0.015, 60), path, shadow=False)
-    for _ in range(rng.integers(2, 14)):
-        z = rng.uniform(3, 45)
-        with scene.at(rng.normal(0, 0.5 * z), z):
-            add_tree(scene, rng)
-    for _ in range(rng.integers(0, 9)):
-        z, r = rng.uniform(1.5, 15), rng.uniform(0.1, 0.7)
-        stone = material(rng, CLOUDY, color=np.array(STONE) * rng.uniform(0.5, 1.2), feature=r)
-        scene.add(
-            BALL,
-            (rng.normal(0, 0.6 * z), -0.3 * r, z),
-            r * rng.uniform(0.5, 1.2, 3),
-            stone,
-            tilt=random_tilt(rng),
-        )
+    """A street along +z with houses on both sides, cars, trees, posts, wires and people."""
+    scene, look, half = Builder(), town_look(rng), rng.uniform(1.8, 5)
+    _add_paving(scene, rng)
+    _add_road(scene, rng, half=half)
+    _add_rows_of_houses(scene, rng, edge=half + rng.uniform(1.2, 5), far=65.0, gap=0.1, look=look)
+    for side in (-1, 1):
+        _add_kerbside(scene, rng, x=side * (half + 0.3))
+    _add_end(scene, rng, look=look)
     for _ in range(rng.integers(0, 3)):
-        with scene.at(rng.normal(0, 10), rng.uniform(10, 50), yaw=rng.uniform(0, 6)):
-            add_house(scene, rng, half=(rng.uniform(2, 5), rng.uniform(1.3, 3), rng.uniform(2, 5)))
-    if rng.random() < 0.4:
-        _add_fence(scene, rng)
-    if rng.random() < 0.3:
-        with scene.at(rng.normal(0, 2), rng.uniform(3, 9), yaw=rng.uniform(0, 6)):
-            add_person(scene, rng)
-    if rng.random() < 0.3:
-        scene.add(
-            BOX, (rng.normal(0, 2), -0.4, rng.uniform(3, 8)), rng.uniform(0.2, 0.9, 3), any_material(rng)
-        )
-    eye = (rng.normal(0, 1), -(rng.uniform(1.2, 2) if rng.random() < 0.8 else rng.uniform(2, 9)), 0)
-    target = (rng.normal(0, 4), rng.normal(-1.6, 1.5), 20)
-    return aim(rng, scene.build(outdoor_air(rng), kind="landscape"), eye=eye, target=target, fov=(40, 90))
+        with scene.at(rng.choice([-0.5, 0.5]) * half, rng.uniform(7, 40), yaw=rng.choice([0, np.pi])):
+            add_car(scene, rng)
+    height = rng.uniform(1.2, 2) if rng.random() < 0.75 else rng.uniform(2, 12)
+    side = rng.choice([-1, 0, 1])
+    eye = (side * (half + rng.uniform(0.5, 1.0)) + rng.normal(0, 0.4), -height, rng.uniform(-2, 2))
+    target = (rng.normal(0, 4), -rng.uniform(0.5, 4.5) - 0.15 * height, 22)
+    return aim(rng, scene.build(outdoor_air(rng), kind="street"), eye=eye, target=target, fov=(32, 90))
 
 
-def _add_fence(scene: Builder, rng: np.random.Generator) -> None:
-    wood = material(rng, WOOD, color=BROWN, feature=0.1)
-    with scene.at(rng.normal(0, 2), rng.uniform(3, 9), yaw=rng.normal(0, 0.7)):
-        for x in np.arange(-8, 8, 1.2):
-            scene.add(BOX, (x, -0.5, 0), (0.05, 0.5, 0.05), wood)
-        for y in (0.4, 0.8):
-            scene.add(BOX, (0, -y, 0), (8, 0.05, 0.02), wood)
+def drive(rng: np.random.Generator) -> Shot:
+    """A road seen by a driver: cars ahead in lanes, verges with trees, rails and houses, much distance."""
+    scene, look, half = Builder(), town_look(rng), rng.uniform(3.5, 9)
+    scene.add(BOX, (0, 0.5, 0), (900, 0.5, 900), leafage(rng, feature=1.0), shadow=False, role="ground")
+    _add_road(scene, rng, half=half)
+    rural = rng.random() < 0.4
+    edge = half + rng.uniform(3, 12)
+    _add_rows_of_houses(scene, rng, edge=edge, far=110.0, gap=0.75 if rural else 0.3, look=look)
+    tree = bark(rng), leafage(rng, feature=0.5)
+    for side in (-1, 1):
+        for z in np.arange(rng.uniform(2, 10), 80, rng.uniform(6, 25)):
+            with scene.at(side * (edge - rng.uniform(0.5, 2)), z):
+                if rng.random() < 0.6:
+                    add_tree(scene, rng, height=rng.uniform(3, 9), materials=tree)
+                else:
+                    add_shrub(scene, rng, size=rng.uniform(0.5, 1.5), leaves=tree[1])
+        if rng.random() < 0.3:
+            metal = plain(rng, GREY)
+            scene.add(BOX, (side * (half + 0.3), -0.6, 50), (0.03, 0.15, 60), metal, role="rail")
+            for z in range(2, 30, 4):
+                scene.add(BOX, (side * (half + 0.35), -0.35, z), (0.05, 0.35, 0.05), metal, role="rail")
+        elif rng.random() < 0.5:
+            _add_kerbside(scene, rng, x=side * (half + 0.3))
+    for lane in np.arange(-half + 1.8, half - 1, 3.2):
+        z = rng.uniform(6, 30)
+        while z < 90 and rng.random() < 0.75:
+            with scene.at(lane + rng.normal(0, 0.2), z, yaw=0.0 if lane < 0 else np.pi):
+                if rng.random() < 0.15:
+                    add_truck(scene, rng)
+                else:
+                    add_car(scene, rng, fine=z < 12)
+            z += rng.exponential(14) + 6
+    _add_end(scene, rng, look=look)
+    eye = (rng.uniform(-0.5, 0.6) * half, -rng.uniform(1.1, 2.2), 0)
+    target = (eye[0] + rng.normal(0, 1.5), eye[1] + rng.normal(0.2, 1.2), 30)
+    return aim(
+        rng, scene.build(outdoor_air(rng), kind="drive"), eye=eye, target=target, fov=(35, 95), stray=0.1
+    )
+
+
+def square(rng: np.random.Generator) -> Shot:
+    """A paved square before houses or a landmark, with people, a fountain or statue, tables, lamps, trees."""
+    scene, look, reach = Builder(), town_look(rng), rng.uniform(9, 30)
+    _add_paving(scene, rng)
+    for i in range(-3, 4):
+        angle = 0.42 * i + rng.normal(0, 0.05)
+        half = (0.23 * reach, rng.uniform(2.5, 8), rng.uniform(3, 6))
+        with scene.at(reach * 1.4 * np.sin(angle), reach * 1.2 * np.cos(angle), yaw=angle):
+            if i == 0 and rng.random() < 0.5:
+                add_landmark(scene, rng, size=rng.uniform(0.4, 1.1) * reach, look=look)
+            elif abs(i) < 3 and rng.random() < 0.5:
+                add_front(scene, rng, half=half, look=look, most=14)
+            else:
+                add_house(scene, rng, half=half, look=look)
+    if rng.random() < 0.7:
+        with scene.at(rng.normal(0, 2), rng.uniform(0.35, 0.7) * reach):
+            if rng.random() < 0.5:
+                add_fountain(scene, rng)
+            else:
+                add_statue(scene, rng)
+    metal, tree = plain(rng, BLACK), (bark(rng), leafage(rng, feature=0.4))
+    for _ in range(rng.integers(1, 7)):
+        with scene.at(rng.uniform(-0.8, 0.8) * reach, rng.uniform(0.3, 0.9) * reach):
+            if rng.random() < 0.5:
+                add_tree(scene, rng, height=rng.uniform(3, 7), materials=tree)
+            else:
+                add_pole(scene, rng, height=rng.uniform(2.5, 4), metal=metal)
+    for _ in range(rng.integers(0, 9)):
+        z = rng.uniform(0.12, 0.9) * reach
+        with scene.at(rng.normal(0, 0.45 * z), z, yaw=rng.uniform(0, 6)):
+            add_person(scene, rng, fine=z < 4)
+    if rng.random() < 0.35:
+        _add_cafe(scene, rng, z=0.25 * reach)
+    height = rng.uniform(1.2, 2.2) if rng.random() < 0.75 else rng.uniform(3, 14)
+    eye, target = (rng.normal(0, 2), -height, 0), (rng.normal(0, 3), -rng.uniform(0.2, 6), reach)
+    return aim(rng, scene.build(outdoor_air(rng), kind="square"), eye=eye, target=target, fov=(35, 90))
+
+
+def _add_cafe(scene: Builder, rng: np.random.Generator, *, z: Real) -> None:
+    """Tables with chairs, people and a parasol."""
+    cloth, seat, side = any_material(rng, feature=0.4), any_material(rng, feature=0.1), rng.choice([-1, 1])
+    for i in range(rng.integers(1, 4)):
+        with scene.at(side * (1.2 + 1.8 * i) + rng.normal(0, 0.2), float(z) + rng.normal(0, 0.6)):
+            add_table(scene, rng)
+            for angle in (0.0, np.pi):
+                with scene.at(0.8 * np.sin(angle + 1), 0.8 * np.cos(angle + 1), yaw=angle + 1):
+                    add_chair(scene, rng, surface=seat)
+                    if rng.random() < 0.3:
+                        add_person(scene, rng, seated=True)
+            if rng.random() < 0.5:
+                add_rod(scene, (0, 0, 0), (0, -2.3, 0), radius=0.025, material=seat, role="parasol")
+                scene.add(CONE, (0, -2.3, 0), (1.3, 0.25, 1.3), cloth, role="parasol")
+
+
+def courtyard(rng: np.random.Generator) -> Shot:
+    """A court with arcades, walls, steps, pots and plants; or a view along the arcade."""
+    scene, look = Builder(), town_look(rng)
+    _add_paving(scene, rng)
+    stone, w, d = material(rng, CLOUDY, color=STONE, contrast=0.25), rng.uniform(3, 8), rng.uniform(4, 12)
+    height, gap = rng.uniform(2.4, 4), rng.uniform(1.6, 3)
+    for yaw, reach, span in ((0.0, d, w), (np.pi / 2, w, d), (-np.pi / 2, w, d)):
+        with scene.at(0, 0, yaw=yaw):
+            if rng.random() < 0.65:
+                with scene.at(0, reach):
+                    add_arcade(scene, rng, count=int(2 * span / gap), gap=gap, height=height, stone=stone)
+                half = (span + 3, height * rng.uniform(0.7, 1.6), 0.3)
+                scene.add(BOX, (0, -half[1], reach + 2.5), half, look["plaster"], role="wall")
+            else:
+                with scene.at(0, reach):
+                    add_front(scene, rng, half=(span, rng.uniform(2, 4.5), 2.0), look=look, most=10)
+    for _ in range(rng.integers(1, 8)):
+        with scene.at(rng.uniform(-0.85, 0.85) * w, rng.uniform(-0.3, 0.9) * d, yaw=rng.uniform(0, 6)):
+            style = rng.random()
+            if style < 0.45:
+                add_potted_plant(scene, rng, size=rng.uniform(0.5, 1.2), leaves=9)
+            elif style < 0.65:
+                add_person(scene, rng)
+            elif style < 0.75:
+                add_cycle(scene, rng)
+            elif style < 0.85:
+                add_tree(scene, rng, height=rng.uniform(2.5, 5))
+            else:
+                add_table(scene, rng)
+    if rng.random() < 0.35:
+        with scene.at(rng.normal(0, 1), 0.3 * d):
+            add_fountain(scene, rng)
+    if rng.random() < 0.25:
+        eye, target = (-w - 1.2, -rng.uniform(1.2, 1.8), -0.8 * d), (-w - 1, -1.6, d)
+    else:
+        eye = (rng.uniform(-0.7, 0.7) * w, -rng.uniform(0.8, 2.2), -rng.uniform(0.2, 0.9) * d)
+        target = (rng.normal(0, 0.4) * w, -rng.uniform(0.5, 3), d)
+    return aim(rng, scene.build(outdoor_air(rng), kind="courtyard"), eye=eye, target=target, fov=(42, 92))
+
+
+def facade(rng: np.random.Generator) -> Shot:
+    """The front of a house or two seen head-on, aslant or from below, with something before it."""
+    scene, look = Builder(), town_look(rng)
+    _add_paving(scene, rng)
+    x = -12.0
+    while x < 12:
+        half = (rng.uniform(2.5, 6), rng.uniform(2.5, 9), 3.0)
+        with scene.at(x + half[0], rng.choice([0, 0, 0.6])):
+            if rng.random() < 0.2:
+                stone = look["plaster"]
+                add_arcade(scene, rng, count=int(half[0]), gap=2.0, height=3.4, stone=stone)
+                scene.add(BOX, (0, -half[1], 2.5), (half[0], half[1], 0.3), look["brick"], role="wall")
+            else:
+                add_front(scene, rng, half=half, look=look, most=20)
+        x += 2 * half[0] + rng.choice([0, 0, 0, 1.5])
+    tree, looks = (bark(rng), leafage(rng, feature=0.3)), palette(rng, 2, feature=0.2)
+    for _ in range(rng.integers(0, 6)):
+        with scene.at(rng.uniform(-7, 7), -rng.uniform(0.5, 4), yaw=rng.uniform(0, 6)):
+            style = rng.random()
+            if style < 0.25:
+                add_tree(scene, rng, height=rng.uniform(3, 6), materials=tree)
+            elif style < 0.5:
+                add_person(scene, rng)
+            elif style < 0.65:
+                add_cycle(scene, rng)
+            elif style < 0.8:
+                add_potted_plant(scene, rng, leaves=9)
+            else:
+                scene.add(BOX, (0, -0.4, 0), (0.5, 0.4, 0.3), looks[0], role="box")
+    if rng.random() < 0.3:
+        with scene.at(rng.uniform(-5, 5), -3.2, yaw=np.pi / 2):
+            add_car(scene, rng)
+    distance, yaw = rng.uniform(3, 16), rng.normal(0, 0.15) if rng.random() < 0.4 else rng.uniform(-1.2, 1.2)
+    target = np.array([rng.uniform(-3, 3), -rng.uniform(1.2, 7), 0])
+    eye = (target[0] - distance * np.sin(yaw), -rng.uniform(1.0, 2.5), -distance * np.cos(yaw) - 0.8)
+    return aim(rng, scene.build(outdoor_air(rng), kind="facade"), eye=eye, target=target, fov=(32, 85))

@@ -7,13 +7,16 @@ import torch
 
 from geometry.camera import Camera
 from voyager_lite.training.closeups import animal, cycle, plant, statue, vehicle
+from voyager_lite.training.crowds import group, portrait
 from voyager_lite.training.framing import Shot
 from voyager_lite.training.indoors import bathroom, corridor, kitchen, room
 from voyager_lite.training.interiors import attic, hall, office, stairs
 from voyager_lite.training.matter import meets_matter
 from voyager_lite.training.moves import draw_move
-from voyager_lite.training.outdoors import landscape, street
+from voyager_lite.training.nature import bridge, country, forest, garden, mountains, shore
+from voyager_lite.training.outdoors import courtyard, drive, facade, square, street
 from voyager_lite.training.scene import SKY_DEPTH, render_scene
+from voyager_lite.training.surfaces import ground, wall
 from voyager_lite.training.tabletops import (
     desk,
     floor_clutter,
@@ -25,30 +28,43 @@ from voyager_lite.training.tabletops import (
 )  # fmt: skip
 
 KINDS: dict[str, tuple[Callable[[np.random.Generator], Shot], float]] = {
-    "room": (room, 0.13),
-    "corridor": (corridor, 0.05),
-    "kitchen": (kitchen, 0.04),
-    "bathroom": (bathroom, 0.02),
-    "office": (office, 0.04),
+    "room": (room, 0.09),
+    "corridor": (corridor, 0.04),
+    "kitchen": (kitchen, 0.03),
+    "bathroom": (bathroom, 0.015),
+    "office": (office, 0.03),
     "stairs": (stairs, 0.02),
-    "attic": (attic, 0.02),
-    "hall": (hall, 0.03),
-    "table top": (table_top, 0.1),
-    "desk": (desk, 0.06),
-    "shelves": (shelves, 0.04),
-    "heap": (heap, 0.05),
-    "floor clutter": (floor_clutter, 0.04),
-    "workshop": (workshop, 0.03),
-    "hanging": (hanging, 0.02),
-    "street": (street, 0.15),
-    "landscape": (landscape, 0.1),
-    "statue": (statue, 0.04),
-    "plant": (plant, 0.04),
-    "animal": (animal, 0.04),
-    "vehicle": (vehicle, 0.04),
-    "cycle": (cycle, 0.04),
+    "attic": (attic, 0.015),
+    "hall": (hall, 0.02),
+    "table top": (table_top, 0.07),
+    "desk": (desk, 0.05),
+    "shelves": (shelves, 0.03),
+    "heap": (heap, 0.04),
+    "floor clutter": (floor_clutter, 0.03),
+    "workshop": (workshop, 0.02),
+    "hanging": (hanging, 0.01),
+    "wall": (wall, 0.02),
+    "ground": (ground, 0.02),
+    "statue": (statue, 0.025),
+    "plant": (plant, 0.025),
+    "animal": (animal, 0.025),
+    "vehicle": (vehicle, 0.025),
+    "cycle": (cycle, 0.025),
+    "portrait": (portrait, 0.03),
+    "group": (group, 0.03),
+    "street": (street, 0.045),
+    "drive": (drive, 0.03),
+    "square": (square, 0.03),
+    "courtyard": (courtyard, 0.02),
+    "facade": (facade, 0.025),
+    "forest": (forest, 0.02),
+    "mountains": (mountains, 0.02),
+    "country": (country, 0.025),
+    "shore": (shore, 0.02),
+    "garden": (garden, 0.02),
+    "bridge": (bridge, 0.01),
 }
-"""Each kind of scene with its maker and its share."""
+"""Each kind of scene with its maker and its share; shares add up to one."""
 
 LEAST_MATTER = 0.08
 """A view that shows more sky than all but this share is drawn again."""
@@ -66,9 +82,8 @@ def draw_shot(rng: np.random.Generator) -> Shot:
     Raises:
         ValueError: Twenty scenes of a kind leave the camera no free view.
     """
-    names = list(KINDS)
-    share = np.array([share for _, share in KINDS.values()])
-    return draw_shot_of(rng, names[rng.choice(len(names), p=share / share.sum())])
+    shares = [share for _, share in KINDS.values()]
+    return draw_shot_of(rng, list(KINDS)[rng.choice(len(KINDS), p=shares)])
 
 
 def draw_shot_of(rng: np.random.Generator, kind: str) -> Shot:

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from voyager_lite.training.framing import Shot, aim, around
+from voyager_lite.training.framing import Shot, aim, around, turn
 from voyager_lite.training.light import indoor_air
 from voyager_lite.training.material import CLOUDY, TILES, WOOD, material
 from voyager_lite.training.parts import BROWN, add_rod, any_material, palette, plain, random_tilt
@@ -92,10 +92,10 @@ def _add_board_with_slices(scene: Builder, rng: np.random.Generator, *, place: n
     with scene.at(*place, yaw=rng.uniform(0, np.pi)):
         scene.add(BOX, (0, -0.012, 0), (0.24, 0.012, 0.16), any_material(rng, feature=0.2), role="board")
         bread = material(rng, CLOUDY, color=(0.6, 0.4, 0.2), feature=0.03)
+        leaning = turn(-1.05, 0, 0)
         for i in range(rng.integers(4, 10)):
-            tilt = np.array([[1, 0, 0], [0, 0.5, -0.87], [0, 0.87, 0.5]])
             place_ = (-0.16 + 0.035 * i, -0.04, rng.normal(0, 0.01))
-            scene.add(CYLINDER, place_, (0.045, 0.008, 0.035), bread, tilt=tilt, role="food")
+            scene.add(CYLINDER, place_, (0.045, 0.008, 0.035), bread, tilt=leaning, role="food")
         red = plain(rng, (0.6, 0.05, 0.05))
         for x, z in rng.normal(0, 0.03, (rng.integers(3, 12), 2)):
             scene.add(BALL, (x - 0.1, -0.035, z - 0.09), (0.013, 0.012, 0.013), red, role="food")

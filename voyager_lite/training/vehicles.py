@@ -120,14 +120,8 @@ def _add_bicycle(scene: Builder, rng: np.random.Generator, look: Look) -> None:
     for z in (-base, base):
         add_ring(scene, (0, -r, z), radius=r, thick=0.022, material=look["tyre"])
         for i in range(4):
-            a = np.array([0, np.sin(0.8 * i), np.cos(0.8 * i)]) * r
-            add_rod(
-                scene,
-                np.array([0, -r, z]) - a,
-                np.array([0, -r, z]) + a,
-                radius=0.003,
-                material=look["metal"],
-            )
+            spoke, hub = np.array([0, np.sin(0.8 * i), np.cos(0.8 * i)]) * r, np.array([0, -r, z])
+            add_rod(scene, hub - spoke, hub + spoke, radius=0.003, material=look["metal"])
     crank, seat, head = (0, -r, 0.05), (0, -0.82, 0.2), (0, -0.85, -0.36)
     rods = [(crank, seat), (seat, head), (crank, head), (crank, (0, -r, base)), (seat, (0, -r, base))]
     for a, b in rods:
@@ -148,8 +142,8 @@ def _add_motorcycle(scene: Builder, rng: np.random.Generator, look: Look) -> Non
         add_ring(scene, (0, -r, z), radius=r, thick=rng.uniform(0.04, 0.07), material=look["tyre"])
         scene.add(CYLINDER, (0, -r, z), (0.09, 0.06, 0.09), metal, tilt=LYING, role="motorcycle")
         for i in range(4):
-            a = np.array([0, np.sin(0.8 * i), np.cos(0.8 * i)]) * r
-            add_rod(scene, np.array([0, -r, z]) - a, np.array([0, -r, z]) + a, radius=0.004, material=metal)
+            spoke, hub = np.array([0, np.sin(0.8 * i), np.cos(0.8 * i)]) * r, np.array([0, -r, z])
+            add_rod(scene, hub - spoke, hub + spoke, radius=0.004, material=metal)
         scene.add(BALL, (0, -1.75 * r, z), (0.07, 0.12, 0.26), paint, role="motorcycle")
     for x in (-0.09, 0.09):
         add_rod(scene, (x, -0.95, -0.42), (x, -r, -base), radius=0.022, material=metal, role="motorcycle")
