@@ -81,7 +81,6 @@ def condition_on(
     *,
     cameras: Camera,
     times: Float[Tensor, " frame"],
-    sky_from: float,
     reference: Float[Tensor, "3 height width"],
     prompt: str,
 ) -> tuple[MiniCondition, Float[Tensor, ""]]:
@@ -91,12 +90,11 @@ def condition_on(
         guidance: The key frames.
         cameras: One a key frame.
         times: When each key frame is seen, in steps between key frames.
-        sky_from: Depth from which on a known pixel shows sky.
         reference: The photograph, at the network's size.
         prompt: What the user would like to see; may be empty.
     """
     near = near_depth(guidance.depth, guidance.known)
-    filled = background_fill(guidance.rgb, guidance.depth, guidance.known, sky_from=sky_from)
+    filled = background_fill(guidance.rgb, guidance.depth, guidance.known)
     given = encode_signal(guidance.rgb, guidance.depth, near=near) * guidance.known[:, None]
     height, width = guidance.known.shape[1:]
     condition = MiniCondition(

@@ -86,7 +86,6 @@ class Mini:
             reduce_frames(guidance.rgb[keys], guidance.depth[keys], guidance.known[keys], size=size),
             cameras=guidance.cameras[torch.tensor(keys)],
             times=torch.tensor(keys) * ((KEY_FRAMES - 1) / (self.clip_frames - 1)),
-            sky_from=guidance.sky_from,
             reference=F.interpolate(reference[None], size=size, mode="area")[0],
             prompt=request.prompt or "",
         )

@@ -52,7 +52,9 @@ class TrainingClip:
     cameras: Camera
 
 
-def make_clip(seed: int, *, frames: int = 9, height: int = 64, width: int = 96) -> TrainingClip:
+def make_clip(
+    seed: int, *, frames: int = 9, height: int = 64, width: int = 96, exact: bool = False
+) -> TrainingClip:
     """The clip of a seed; always the same on one machine.
 
     Args:
@@ -60,6 +62,7 @@ def make_clip(seed: int, *, frames: int = 9, height: int = 64, width: int = 96) 
         frames: Key frames.
         height: In pixels, a multiple of 8.
         width: In pixels, a multiple of 8.
+        exact: True if the cache's depth is the truth; else it is an estimator's in some of the clips.
     """
     rng = np.random.default_rng(seed)
     for _ in range(20):
@@ -70,18 +73,18 @@ def make_clip(seed: int, *, frames: int = 9, height: int = 64, width: int = 96) 
         view = render_scene(shot.scene, cameras)
         if float(view.rgb[0].std()) < PLAIN_STD:
             continue
-        clip = _with_guidance(rng, view, cameras)
+        clip = _with_guidance(rng, view, cameras, exact=exact)
         if HOLE_SHARE[0] <= float((~clip.known).float().mean()) <= HOLE_SHARE[1]:
             return clip
     raise ValueError(f"seed {seed} gives no usable clip in 20 tries; take another")
 
 
-def _with_guidance(rng: np.random.Generator, view: View, cameras: Camera) -> TrainingClip:
+def _with_guidance(rng: np.random.Generator, view: View, cameras: Camera, *, exact: bool) -> TrainingClip:
     view = sky_on_shell(view, cameras, distance=sky_distance(view))
     view = replace(view, rgb=develop(rng, view.rgb))
-    guidance = draw_guidance(rng, view, cameras)
+    guidance = draw_guidance(rng, view, cameras, exact=exact)
     fill_rgb, fill_depth = background_fill(
-        guidance.rgb, guidance.depth, guidance.known, sky_from=guidance.sky_from
+        guidance.rgb, guidance.depth, guidance.known
     )
     return TrainingClip(
         rgb=view.rgb,

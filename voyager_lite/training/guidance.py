@@ -16,7 +16,7 @@ from geometry.projection import pixel_centers, unproject
 from voyager_lite.clip import Guidance
 from voyager_lite.training.scene import View
 
-SECOND_SEEN, ANCHORED, ESTIMATED, THINNED = 0.25, 0.75, 1 / 3, 0.08
+SECOND_SEEN, ANCHORED, ESTIMATED, THINNED = 0.25, 0.75, 0.15, 0.08
 """Shares of the clips in which a later frame was seen too, the first frame is known completely (a walk
 starts there), depth is an estimator's, and the cache has random holes."""
 
@@ -77,17 +77,18 @@ def _blobs(rng: np.random.Generator, *, frames: int, height: int, width: int) ->
     return field[0, 0] > rng.uniform(0.72, 0.9)
 
 
-def draw_guidance(rng: np.random.Generator, view: View, cameras: Camera) -> Guidance:
+def draw_guidance(rng: np.random.Generator, view: View, cameras: Camera, *, exact: bool) -> Guidance:
     """Lift one or two frames as a photograph and a clip are, and render them along all cameras.
 
     Args:
         rng: Source of chance.
         view: What cameras gave, the sky at its shell (``sky_on_shell``).
         cameras: One a frame.
+        exact: True if depth is never an estimator's.
     """
     frames, _, height, width = view.rgb.shape
     distance = sky_distance(view)
-    wrong = rng.random() < ESTIMATED
+    wrong = rng.random() < ESTIMATED and not exact
 
     def depth_of(frame: int) -> SeenDepth:
         exact = SeenDepth(depth=view.depth[frame], sky=view.sky[frame])

@@ -26,8 +26,8 @@ logger = logging.getLogger(__name__)
 RING_WEIGHT, KNOWN_WEIGHT = 0.1, 0.02
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
 
-SETTLED_ERROR = 0.003
-"""Squared error (signal units) below which a fill counts as perfect when errors are made relative to it."""
+SETTLED_ERROR = 0.001
+"""Squared error (signal units) that counts as nothing, so that clips that are as good as done weigh little."""
 
 DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
@@ -93,10 +93,10 @@ def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[
 
 
 def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
-    """Squared error of the correction over holes, relative to that of making none, clip by clip.
+    """Logarithm of the squared error over holes against that of making no correction, clip by clip.
 
-    So hard and easy clips, and high and low noise levels, weigh alike; 1 is what adding nothing to the
-    linear guess gives, which at t = 1 is the fill.
+    So what is made small is what PSNR measures: hard and easy clips, high and low noise levels weigh
+    alike. 0 is what adding nothing to the linear guess gives, which at t = 1 is the fill.
     """
     x = add_noise(batch.truth, noise, t)
     condition = batch.condition
@@ -108,14 +108,14 @@ def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> T
     ring = F.max_pool2d(hole.flatten(0, 1), 5, stride=1, padding=2).view_as(hole)
     weight = hole + (1 - hole) * (RING_WEIGHT * ring + KNOWN_WEIGHT * (1 - ring))
     error = (correction.float() - target).square() * weight
-    target_power = target.square() * weight
+    untouched = target.square() * weight
     settled = SETTLED_ERROR / network.config.residual_std**2
     total = weight.sum(dim=(1, 2, 3, 4))
     losses = []
     for channels in (slice(0, 3), slice(3, 4)):
         size = total * (channels.stop - channels.start)
-        scale = target_power[:, :, channels].sum(dim=(1, 2, 3, 4)) / size + settled
-        losses.append((error[:, :, channels].sum(dim=(1, 2, 3, 4)) / size / scale).mean())
+        ours, theirs = (e[:, :, channels].sum(dim=(1, 2, 3, 4)) / size for e in (error, untouched))
+        losses.append(((ours + settled) / (theirs + settled)).log().mean())
     return (losses[0] + DEPTH_SHARE * losses[1]) / (1 + DEPTH_SHARE)
 
 

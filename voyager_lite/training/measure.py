@@ -13,7 +13,7 @@ from voyager_lite.training.clips import HELD_OUT, make_clip
 
 def held_out_batches(count: int, *, frames: int = 9, first: int = 0) -> list[Batch]:
     """Clips of 96x64 that training never sees, each as a batch of one."""
-    return [as_batch(make_clip(HELD_OUT + first + i, frames=frames)) for i in range(count)]
+    return [as_batch(make_clip(HELD_OUT + first + i, frames=frames, exact=True)) for i in range(count)]
 
 
 def hole_psnr(
