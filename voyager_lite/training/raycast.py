@@ -12,11 +12,15 @@ from voyager_lite.training.shapes import NEAR, facing, meet, turned
 
 
 class Maps(typing.NamedTuple):
-    """What is filled in: ``rgb`` (H, W, 3), ``depth`` (H, W), ``normal`` (H, W, 3), all zeros before."""
+    """What is filled in: ``rgb`` (H, W, 3), ``depth`` (H, W), ``normal`` (H, W, 3), ``shape`` (H, W).
+
+    Before, ``shape`` is -1 and all else 0.
+    """
 
     rgb: np.ndarray
     depth: np.ndarray
     normal: np.ndarray
+    shape: np.ndarray
 
 
 class Grid(typing.NamedTuple):
@@ -62,6 +66,7 @@ def _fill_maps(world, maps, K, M, grids):
         for column in range(maps.depth.shape[1]):
             if centers.index[row, column] >= 0:
                 maps.depth[row, column] = centers.hit[row, column]
+                maps.shape[row, column] = centers.index[row, column]
                 for c in range(3):
                     maps.normal[row, column, c] = centers.normal[row, column, c]
             _color_pixel(world, maps.rgb, K, M, grids, (row, column))
