@@ -3,6 +3,7 @@
 import numpy as np
 
 from voyager_lite.training.figures import add_animal, add_person
+from voyager_lite.training.foreground import add_clutter, add_edge
 from voyager_lite.training.framing import Shot, aim
 from voyager_lite.training.light import indoor_air
 from voyager_lite.training.material import GLOW, TILES, WOOD, material
@@ -21,6 +22,9 @@ from voyager_lite.training.things import (
     add_table,
 )  # fmt: skip
 from voyager_lite.training.walls import Look, add_shell, shell_look
+
+CLOSE = 0.4
+"""Share of rooms seen in part: the camera is aimed at something a step or two away."""
 
 
 def add_set_table(scene: Builder, rng: np.random.Generator, *, chairs: int) -> None:
@@ -90,11 +94,17 @@ def _furnish_walls(scene: Builder, rng: np.random.Generator, *, w: float, d: flo
 def stand_in(
     rng: np.random.Generator, scene: Builder, *, half: tuple[float, float, float], kind: str
 ) -> Shot:
-    """Someone with a camera near a wall or corner of a room, aiming across it at things or the far wall."""
+    """Someone with a camera near a wall or corner of a room, aiming across it, or at things near by."""
     w, h, d = half
-    eye = (rng.uniform(-0.8, 0.8) * w, -rng.uniform(0.45, 1.75), -rng.uniform(0.25, 0.88) * d)
-    eye = (eye[0], max(eye[1], -2 * h + 0.3), eye[2])
-    target = (rng.normal(0, 0.45) * w, -rng.uniform(0.0, 1.6), rng.uniform(-0.1, 0.9) * d)
+    add_clutter(scene, rng, count=int(rng.integers(0, 9)), spread=(0.85 * w, 0.9 * d))
+    eye = np.array([rng.uniform(-0.8, 0.8) * w, -rng.uniform(0.45, 1.75), -rng.uniform(0.25, 0.88) * d])
+    eye[1] = max(eye[1], -2 * h + 0.3)
+    if rng.random() < CLOSE:
+        yaw, away = rng.uniform(-1.2, 1.2), rng.uniform(0.7, 2.5)
+        target = np.array([eye[0] + away * np.sin(yaw), -rng.uniform(0.0, 1.1), eye[2] + away * np.cos(yaw)])
+    else:
+        target = np.array([rng.normal(0, 0.45) * w, -rng.uniform(0.0, 1.6), rng.uniform(-0.1, 0.9) * d])
+    add_edge(scene, rng, eye=eye, target=target, outdoors=False)
     return aim(rng, scene.build(indoor_air(rng), kind=kind), eye=eye, target=target, fov=(40, 92))
 
 

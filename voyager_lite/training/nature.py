@@ -4,6 +4,7 @@ import numpy as np
 
 from voyager_lite.training.buildings import add_house, town_look
 from voyager_lite.training.figures import add_animal, add_person
+from voyager_lite.training.foreground import add_edge
 from voyager_lite.training.framing import Shot, aim, turn
 from voyager_lite.training.light import outdoor_air
 from voyager_lite.training.material import CLOUDY, LEAVES, STRIPES, TILES, WOOD, material, random_color
@@ -169,6 +170,7 @@ def forest(rng: np.random.Generator) -> Shot:
     if rng.random() < 0.4:
         add_rocks(scene, rng, count=5, near=1.5, far=9, size=0.3)
     eye, target = (rng.normal(0, 0.4), -rng.uniform(0.3, 2), 0), (rng.normal(0, 1), -rng.uniform(0, 4), 10)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="forest"), eye=eye, target=target, fov=(35, 85))
 
 
@@ -231,6 +233,7 @@ def mountains(rng: np.random.Generator) -> Shot:
         with scene.at(rng.normal(0, 1), 3, y=0.3, yaw=rng.uniform(0, 6)):
             add_person(scene, rng)
     eye, target = (0, -rng.uniform(1, 2.5), -2.2), (rng.normal(0, 20), rng.uniform(-0.15, 0.45) * up, 120)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="mountains"), eye=eye, target=target, fov=(30, 85))
 
 
@@ -267,6 +270,7 @@ def country(rng: np.random.Generator) -> Shot:
             add_herb(scene, rng, size=rng.uniform(0.15, 0.6), leaves=7)
     height = rng.uniform(0.4, 2) if rng.random() < 0.8 else rng.uniform(2, 15)
     eye, target = (rng.normal(0, 0.5), -height, 0), (rng.normal(0, 4), -rng.uniform(-1, 3.5), 20)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="country"), eye=eye, target=target, fov=(30, 90))
 
 
@@ -324,6 +328,7 @@ def shore(rng: np.random.Generator) -> Shot:
         with scene.at(rng.choice([-1, 1]) * rng.uniform(2, 8), rng.uniform(2, 9), y=-0.3):
             add_tree(scene, rng, height=rng.uniform(3, 8), materials=trees)
     eye, target = (rng.normal(0, 1), -rng.uniform(1.3, 3.5), 0), (rng.normal(0, 5), rng.normal(0, 1.5), 25)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="shore"), eye=eye, target=target, fov=(32, 85))
 
 
@@ -416,6 +421,7 @@ def garden(rng: np.random.Generator) -> Shot:
         (rng.normal(0, 0.4), -rng.uniform(0.35, 1.8), -0.6),
         (rng.normal(0, 1), -rng.uniform(0, 1.2), 4),
     )
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="garden"), eye=eye, target=target, fov=(30, 85))
 
 
@@ -449,4 +455,5 @@ def bridge(rng: np.random.Generator) -> Shot:
         add_far_hills(scene, rng)
     eye = (rng.uniform(-0.6, 0.6) * w, -rng.uniform(1.1, 1.9), rng.uniform(-1.5, 0))
     target = (rng.normal(0, 0.8), -rng.uniform(0, 2), 10)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="bridge"), eye=eye, target=target, fov=(38, 85))

@@ -15,6 +15,7 @@ from voyager_lite.training.buildings import (
     town_look,
 )  # fmt: skip
 from voyager_lite.training.figures import add_person, add_statue
+from voyager_lite.training.foreground import add_edge
 from voyager_lite.training.framing import Shot, aim
 from voyager_lite.training.light import outdoor_air
 from voyager_lite.training.material import CLOUDY, PLAIN, TILES, material
@@ -147,6 +148,7 @@ def street(rng: np.random.Generator) -> Shot:
     side = rng.choice([-1, 0, 1])
     eye = (side * (half + rng.uniform(0.5, 1.0)) + rng.normal(0, 0.4), -height, rng.uniform(-2, 2))
     target = (rng.normal(0, 4), -rng.uniform(0.5, 4.5) - 0.15 * height, 22)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="street"), eye=eye, target=target, fov=(32, 90))
 
 
@@ -225,6 +227,7 @@ def square(rng: np.random.Generator) -> Shot:
         _add_cafe(scene, rng, z=0.25 * reach)
     height = rng.uniform(1.2, 2.2) if rng.random() < 0.75 else rng.uniform(3, 14)
     eye, target = (rng.normal(0, 2), -height, 0), (rng.normal(0, 3), -rng.uniform(0.2, 6), reach)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="square"), eye=eye, target=target, fov=(35, 90))
 
 
@@ -281,6 +284,7 @@ def courtyard(rng: np.random.Generator) -> Shot:
     else:
         eye = (rng.uniform(-0.7, 0.7) * w, -rng.uniform(0.8, 2.2), -rng.uniform(0.2, 0.9) * d)
         target = (rng.normal(0, 0.4) * w, -rng.uniform(0.5, 3), d)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="courtyard"), eye=eye, target=target, fov=(42, 92))
 
 
@@ -319,4 +323,5 @@ def facade(rng: np.random.Generator) -> Shot:
     distance, yaw = rng.uniform(3, 16), rng.normal(0, 0.15) if rng.random() < 0.4 else rng.uniform(-1.2, 1.2)
     target = np.array([rng.uniform(-3, 3), -rng.uniform(1.2, 7), 0])
     eye = (target[0] - distance * np.sin(yaw), -rng.uniform(1.0, 2.5), -distance * np.cos(yaw) - 0.8)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="facade"), eye=eye, target=target, fov=(32, 85))
