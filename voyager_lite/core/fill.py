@@ -19,7 +19,7 @@ enough: silhouettes end, sky goes on. Beyond the picture's rim the ground goes o
 COLOR = Material(down=0.5, across=0.1)
 """Colours go on along rows rather than along columns, and rather on one plane than from one to another."""
 
-THINGS_REACH = 0.25
+THINGS_REACH = 0.5
 """Distance, in widths, over which depth falls back from things to the planes behind them."""
 
 FARTHER, NEARER = 0.5, 1.5
