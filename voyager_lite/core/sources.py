@@ -17,7 +17,7 @@ NARROW = 3
 """Steps across a gap up to which both its sides are sources: lifting drops pixels at silhouettes, and
 what is missing there is as much the thing in front as what lies behind it."""
 
-WIDEST = 0.05
+WIDEST = 0.12
 """Largest distance across an open hole, in widths of the picture, at which its two sides are taken for
 those of one disocclusion: wide open ones lie beyond the first picture's rim, where sides tell nothing."""
 
