@@ -33,8 +33,7 @@ def add_edge(
                 role="post",
             )
         elif style < 0.5:
-            with scene.at(0, 0, y=y + rng.normal(0.2, 0.4)):
-                add_herb(scene, rng, size=rng.uniform(0.3, 0.8), leaves=9)
+            add_herb(scene, rng, size=max(-y + rng.uniform(-0.4, 0.4), 0.3), leaves=11)
         elif style < 0.65:
             add_person(scene, rng, fine=True)
         elif style < 0.85 and outdoors:

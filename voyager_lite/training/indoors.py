@@ -23,7 +23,7 @@ from voyager_lite.training.things import (
 )  # fmt: skip
 from voyager_lite.training.walls import Look, add_shell, shell_look
 
-CLOSE = 0.4
+CLOSE = 0.3
 """Share of rooms seen in part: the camera is aimed at something a step or two away."""
 
 

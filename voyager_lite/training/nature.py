@@ -194,9 +194,9 @@ def mountains(rng: np.random.Generator) -> Shot:
     _level(scene, soil, y=up, role="ground")
     for _ in range(rng.integers(4, 14)):
         z = rng.uniform(0.5, 7) * up + 30
-        r = z * rng.uniform(0.3, 0.9)
-        half = (1.5 * r, r * rng.uniform(0.15, 0.7), r)
-        x = rng.choice([-1, 1]) * rng.uniform(0.2, 1.4) * z
+        r = z * rng.uniform(0.2, 0.5)
+        half = (1.5 * r, r * rng.uniform(0.2, 1.0), r)
+        x = rng.choice([-1, 1]) * rng.uniform(0.3, 1.4) * z
         scene.add(
             BALL,
             (x, up, z),
@@ -218,11 +218,12 @@ def mountains(rng: np.random.Generator) -> Shot:
             role="water",
         )
     stone = _rock(rng, feature=0.6)
-    ledge = (rng.uniform(1.5, 6), 0.5 * up, rng.uniform(1.2, 4))
-    scene.add(BALL, (rng.normal(0, 1), 0.55 * up + 0.1, 0.5), ledge, stone, role="rock")
+    wide, deep = rng.uniform(4, 12), rng.uniform(3, 8)
+    scene.add(BALL, (0, up, 1), (wide, up, deep), stone, role="rock")
     for _ in range(rng.integers(2, 14)):
-        r = np.exp(rng.normal(-0.7, 0.6))
-        place = (rng.normal(0, 3), 0.35 * r + rng.uniform(0, 0.6), rng.uniform(1.5, 6))
+        r, x, z = np.exp(rng.normal(-0.9, 0.6)), rng.normal(0, 0.3 * wide), rng.uniform(0, 0.7 * deep)
+        sunk = 1 - np.sqrt(max(1 - (x / wide) ** 2 - (z / deep) ** 2, 0))
+        place = (x, sunk * up - 0.2 * r, 1 + z)
         scene.add(BALL, place, r * rng.uniform(0.5, 1.2, 3), stone, tilt=random_tilt(rng), role="rock")
     trees = bark(rng), leafage(rng, feature=0.6)
     for _ in range(rng.integers(0, 12)):
@@ -230,7 +231,7 @@ def mountains(rng: np.random.Generator) -> Shot:
         with scene.at(rng.normal(0, 0.6 * z), z, y=up):
             add_tree(scene, rng, height=rng.uniform(0.3, 1.2) * min(up, 12) + 2, materials=trees)
     if rng.random() < 0.25:
-        with scene.at(rng.normal(0, 1), 3, y=0.3, yaw=rng.uniform(0, 6)):
+        with scene.at(rng.normal(0, 0.5), 1.5, y=0.02 * up, yaw=rng.uniform(0, 6)):
             add_person(scene, rng)
     eye, target = (0, -rng.uniform(1, 2.5), -2.2), (rng.normal(0, 20), rng.uniform(-0.15, 0.45) * up, 120)
     add_edge(scene, rng, eye=eye, target=target, outdoors=True)
@@ -299,11 +300,11 @@ def shore(rng: np.random.Generator) -> Shot:
     sand = material(rng, CLOUDY, color=(0.55, 0.47, 0.33), contrast=0.25, feature=0.4)
     sand = sand if rng.random() < 0.6 else _soil(rng, feature=0.6)
     beach, slope = rng.uniform(2, 12), rng.uniform(0.02, 0.09)
-    tilt = turn(slope, 0, 0)
     with scene.at(0, 0, yaw=rng.normal(0, 0.6)):
-        scene.add(
-            BOX, (0, 0.5 - 0.15, beach - 20), (300, 0.5, 20), sand, tilt=tilt, shadow=False, role="sand"
-        )
+        ahead, up = np.array([0, np.sin(slope), np.cos(slope)]), np.array([0, -np.cos(slope), np.sin(slope)])
+        place, tilt = np.array([0, 0, beach]) - 40 * ahead - 0.5 * up, turn(slope, 0, 0)
+        scene.add(BOX, place, (300, 0.5, 40), sand, tilt=tilt, shadow=False, role="sand")
+        _add_on_beach(scene, rng, beach=beach, slope=slope)
     if rng.random() < 0.7:
         add_far_hills(scene, rng, near=rng.uniform(60, 200))
     add_rocks(
@@ -315,21 +316,28 @@ def shore(rng: np.random.Generator) -> Shot:
         z = rng.uniform(beach + 3, 50)
         with scene.at(rng.normal(0, 0.5 * z), z, yaw=rng.uniform(0, 6)):
             _add_boat(scene, rng)
-    cloth = palette(rng, 2, feature=0.3)
-    for _ in range(rng.integers(0, 7)):
-        with scene.at(rng.normal(0, 3), rng.uniform(2, max(beach, 3)), y=-0.6, yaw=rng.uniform(0, 6)):
-            if rng.random() < 0.5:
-                add_person(scene, rng)
-            else:
-                add_rod(scene, (0, 0.6, 0), (0, -1.6, 0), radius=0.02, material=cloth[0], role="parasol")
-                scene.add(CONE, (0, -1.6, 0), (1.1, 0.22, 1.1), cloth[rng.integers(2)], role="parasol")
-    trees = bark(rng), leafage(rng, feature=0.4)
-    for _ in range(rng.integers(0, 4)):
-        with scene.at(rng.choice([-1, 1]) * rng.uniform(2, 8), rng.uniform(2, 9), y=-0.3):
-            add_tree(scene, rng, height=rng.uniform(3, 8), materials=trees)
-    eye, target = (rng.normal(0, 1), -rng.uniform(1.3, 3.5), 0), (rng.normal(0, 5), rng.normal(0, 1.5), 25)
+    eye = (rng.normal(0, 1), -beach * slope - rng.uniform(1.2, 2.8), 0)
+    target = (rng.normal(0, 5), rng.normal(0, 1.5), 25)
     add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="shore"), eye=eye, target=target, fov=(32, 85))
+
+
+def _add_on_beach(scene: Builder, rng: np.random.Generator, *, beach: float, slope: float) -> None:
+    """People, parasols, bushes and trees between the camera and the water at z = ``beach``."""
+    cloth, trees = palette(rng, 2, feature=0.3), (bark(rng), leafage(rng, feature=0.4))
+    for _ in range(rng.integers(0, 11)):
+        z = rng.uniform(1.5, max(beach, 3))
+        with scene.at(rng.normal(0, 1.5 + 0.4 * z), z, y=(z - beach) * slope, yaw=rng.uniform(0, 6)):
+            style = rng.random()
+            if style < 0.4:
+                add_person(scene, rng)
+            elif style < 0.7:
+                add_rod(scene, (0, 0, 0), (0, -2.0, 0), radius=0.02, material=cloth[0], role="parasol")
+                scene.add(CONE, (0, -2.0, 0), (1.1, 0.22, 1.1), cloth[rng.integers(2)], role="parasol")
+            elif style < 0.85:
+                add_herb(scene, rng, size=rng.uniform(0.2, 0.7), leaves=8, material=trees[1])
+            else:
+                add_tree(scene, rng, height=rng.uniform(3, 8), materials=trees)
 
 
 def _add_boat(scene: Builder, rng: np.random.Generator) -> None:
