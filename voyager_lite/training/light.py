@@ -44,9 +44,9 @@ def outdoor_air(
         zenith, horizon = zenith * np.array([0.9, 0.6, 0.6]), np.array([0.95, 0.52, 0.28])
         horizon, windows = horizon * rng.uniform(0.6, 1.0), rng.uniform(0, 0.5)
     elif light == "night":
-        moon = rng.uniform(0.05, 0.16)
+        moon = rng.uniform(0.08, 0.2)
         sun, zenith = np.array([0.7, 0.85, 1.1]) * moon, np.array([0.008, 0.012, 0.035]) * rng.uniform(1, 2)
-        horizon = np.array([0.03, 0.035, 0.06]) * rng.uniform(0.6, 1.6)
+        horizon = np.array([0.04, 0.047, 0.08]) * rng.uniform(0.6, 1.6)
         windows, exposure = rng.uniform(0.7, 1.4), rng.uniform(1.0, 1.6)
     if weather == "snow" and light == "evening":
         # Else nothing looks white.

@@ -24,6 +24,9 @@ Vector = Sequence[Real] | np.ndarray
 SKY_DEPTH = 1000.0
 """Depth written where a ray meets nothing."""
 
+GAMMA = 2.2
+"""Pictures hold the root of linear light to this power."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
@@ -64,7 +67,7 @@ class View:
     """Ground truth along a path.
 
     Attributes:
-        rgb: RGB in [0, 1], gamma-coded, the mean of 2x2 places in each pixel.
+        rgb: RGB in [0, 1], gamma-coded; at edges the mean of five places in and around the pixel.
         depth: Depth along the axis at pixel centres; SKY_DEPTH where ``sky``.
         normal: Unit, world frame, towards the camera; 0 where ``sky``.
         sky: True where the ray through the pixel's centre meets nothing.
@@ -89,6 +92,8 @@ def render_scene(scene: Scene, cameras: Camera) -> View:
     world = _world(scene)
     for i in range(frames):
         cast_frame(world, Maps(rgb=rgb[i], depth=depth[i], normal=normal[i], shape=shape[i]), K[i], poses[i])
+    # Here and not in compiled code: on whole arrays powers are several times as quick.
+    np.power(rgb, np.float32(1 / GAMMA), out=rgb)
     sky = (depth <= 0) | (depth > SKY_DEPTH)
     depth[sky], shape[sky] = SKY_DEPTH, -1
     return View(
