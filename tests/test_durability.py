@@ -509,6 +509,7 @@ def test_an_older_world_is_migrated_whole_and_its_file_is_kept(
     before = (old / FILE_NAME).read_bytes()
     assert fingerprints(old) == fingerprints(walked)
     assert "brought from version 1 to 2" in caplog.text
+    assert (old / FILE_NAME).stat().st_size < 1.3 * len(before)
     assert damage(Store(old)) == []
     backup = old / f"{FILE_NAME}.v1-backup"
     with World.open(old) as world:

@@ -292,3 +292,11 @@ def open_corner(*, closed):
 def test_both_sides_of_a_wide_hole_are_sources_where_it_is_open_to_the_rim():
     assert (open_corner(closed=True)[20:40, 19] == BLOCKED).mean() > 0.9
     assert (open_corner(closed=False)[2:12, 19] == SOURCE).all()
+
+
+def test_the_skyline_goes_on_level_beyond_the_rim():
+    rgb, depth, known = tower_before_sky(hole=False)
+    known[:, :, 40:] = known[:, :4] = known[:, 44:] = False
+    _, filled = background_fill(rgb * known[:, None], depth * known, known, sky_from=20.0)
+    sky_rows = (filled[0, :, 40:] > 20).sum(dim=0)
+    assert sky_rows.min() >= 17 and sky_rows.max() <= 23

@@ -160,8 +160,12 @@ def test_normals_face_the_camera(clip):
 
 def test_guidance_knows_the_truth_where_it_knows_anything(clip):
     matter = clip.known & (clip.depth < clip.sky_from)
-    ratio = (clip.guidance_depth / clip.depth)[matter]
-    assert ((ratio - 1).abs() < 0.1).float().mean() > 0.85
+    ratio = clip.guidance_depth / clip.depth
+    first = ratio[0][matter[0]]
+    assert ((first - 1).abs() < 0.1).float().mean() > 0.85
+    # Later, things that the first view did not show may stand before what it did.
+    assert (ratio[matter] < 1.1).float().mean() > 0.75
+    assert (ratio[matter] > 0.9).float().mean() > 0.85
     error = (clip.guidance_rgb - clip.rgb).abs().mean(dim=1)[clip.known]
     assert error.mean() < 0.06
     assert HOLE_SHARE[0] <= (~clip.known).float().mean() <= HOLE_SHARE[1]

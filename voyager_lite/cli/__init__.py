@@ -15,6 +15,7 @@ from voyager_lite.cli.worlds import Info, Render, Undo
 from voyager_lite.errors import VoyagerLiteError
 
 INTERRUPTED = 130
+KEPT = "every finished clip is kept, `voyager-lite continue WORLD` makes the others"
 
 
 class Command(Protocol):
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"voyager-lite: {_one_line(error)}\n")
         return 2
     except KeyboardInterrupt as stop:
-        sys.stderr.write(f"voyager-lite: stopped; {stop or 'every finished clip is kept'}\n")
+        sys.stderr.write(f"voyager-lite: stopped; {str(stop) or KEPT}\n")
         return INTERRUPTED
     return 0
 

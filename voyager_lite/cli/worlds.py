@@ -109,7 +109,7 @@ def _summary(facts: dict[str, object], folder: Path) -> list[tuple[str, object]]
         ("clips", facts["clips"]),
         ("length", f"{facts['length']} units"),
         ("points", f"{facts['points']:,}, and {facts['sky_points']:,} of the sky"),
-        ("on disk", f"{facts['megabytes']} MB, and {facts['megabytes_of_results']} MB of results"),
+        ("on disk", f"{facts['megabytes']} MB, and {facts['megabytes_beside']} MB of other files"),
     ]
     if isinstance(versions, dict):
         rows.append(("made by", ", ".join(f"{name} {number}" for name, number in versions.items())))

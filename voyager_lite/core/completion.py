@@ -15,6 +15,7 @@ from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core.coarse import CoarseFrames
 from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, is_textured
 from voyager_lite.core.fill import background_fill
+from voyager_lite.core.steady import steadied
 from voyager_lite.sampling.seam import crossfade
 
 WORTH_MAKING = 0.002
@@ -31,7 +32,8 @@ def complete_clip(
     known pixels; only what is then still missing is new, and becomes points. The other frames see those
     points; the few pixels left between them are filled from their surroundings. So new content stands
     still. In pictures without texture, what it looks like is then drawn to what the network says of each
-    key frame, and between key frames to what lies between: there is no detail that could swim.
+    key frame, and between key frames to what lies between: there is no detail that could swim. What the
+    frames then say of the same places is averaged.
 
     Args:
         guidance: The clip to complete.
@@ -110,7 +112,7 @@ class _Draft:
         self._set(frame, new, rgb, depth)
 
     def settle(self, guidance: Guidance, coarse: CoarseFrames, keys: list[int]) -> None:
-        """Draw the unknown pixels of all frames to the network's frames, on the scale of its cells."""
+        """Draw the unknown pixels of all frames to the network's frames, then to each other."""
         differences = [
             coarse_difference(self.rgb[key], self.depth[key], ~guidance.known[key], coarse=_one(coarse, row))
             for row, key in enumerate(keys)
@@ -124,6 +126,7 @@ class _Draft:
                 difference=difference,
                 sky_from=guidance.sky_from,
             )
+        self.rgb = steadied(self.rgb, self.depth, ~guidance.known, self.cameras, sources=keys)
 
     def blended(self, guidance: Guidance, previous: Clip | None) -> Clip:
         """The finished clip, its shared frames faded over from the previous clip's."""

@@ -16,10 +16,13 @@ SKY_SHARE, SKY_SHARE_AT_RIM = 0.1, 0.4
 """Share of sky in what a hole pixel's border says, from which on it is sky. Between two things little is
 enough: silhouettes end, sky goes on. Beyond the picture's rim the ground goes on as well."""
 
+SKYLINE = Material(down=0.1)
+"""Where sky ends goes on level rather than up or down."""
+
 COLOR = Material(down=0.5, across=0.1)
 """Colours go on along rows rather than along columns, and rather on one plane than from one to another."""
 
-THINGS_REACH = 0.25
+THINGS_REACH = 0.5
 """Distance, in widths, over which depth falls back from things to the planes behind them."""
 
 FARTHER, NEARER = 0.5, 1.5
@@ -124,7 +127,7 @@ def _fill_matter(
 def _sky_in_holes(state: np.ndarray, from_sky: Bool[np.ndarray, "height width"]) -> np.ndarray:
     """True at hole pixels that are sky: those of whose border enough is."""
     share = np.where(from_sky, np.float32(1), np.float32(0))[..., None]
-    fill_membrane(share, state)
+    fill_membrane(share, state, material=SKYLINE)
     known = state != HOLE
     between = np.logical_or.accumulate(known, 1) & np.logical_or.accumulate(known[:, ::-1], 1)[:, ::-1]
     return ~known & (share[..., 0] > np.where(between, SKY_SHARE, SKY_SHARE_AT_RIM))

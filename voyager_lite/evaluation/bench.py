@@ -19,9 +19,13 @@ from geometry.projection import pixel_centers, project, unproject
 from geometry.rasterizer import render_points
 from geometry.trajectory import Trajectory
 from voyager_lite.evaluation.scenes import stereo_motorcycle
+from voyager_lite.training.clips import HELD_OUT, make_clip
 
 BASELINE = "argsort + unique, one pixel per point"
 REPEATS = 5
+
+WANTED_CLIPS = 10.0
+"""Training clips a second and core that a training run is planned with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,7 @@ def run_bench() -> list[BenchRow]:
         ("guidance frames", guidance_row),
         ("cracks, facing", lambda: crack_row(slant_degrees=0.0)),
         ("cracks, slanted", lambda: crack_row(slant_degrees=60.0)),
+        ("training clips", training_row),
     ]
     rows = []
     with tqdm(parts, unit="row", leave=False) as bar:
@@ -161,6 +166,32 @@ def crack_row(*, slant_degrees: float, height: int = 540, width: int = 960) -> B
     shares = [100 * float((~known)[inside].float().mean()) for known in (ours, torch.from_numpy(baseline))]
     case = f"a third of the way to a plane slanted by {slant_degrees:g} degrees, {width}x{height}"
     return _row("cracks", shares[0], shares[1], "% of its pixels", case)
+
+
+def training_row(*, clips: int = 30, frames: int = 9) -> BenchRow:
+    """Training clips made in a second of one core's time, guidance and fill included.
+
+    Processor time, because training makes them in processes of their own.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        make_clip(HELD_OUT, frames=frames)
+        start = time.process_time()
+        for seed in range(HELD_OUT + 1, HELD_OUT + 1 + clips):
+            make_clip(seed, frames=frames)
+        rate = clips / (time.process_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    return BenchRow(
+        name="training clips",
+        ours=rate,
+        baseline=WANTED_CLIPS,
+        baseline_name="what keeps a training run on two cores fed",
+        ratio=rate / WANTED_CLIPS,
+        unit="a second and core",
+        case=f"{clips} clips of {frames} frames at 96x64",
+    )
 
 
 def sort_and_draw(

@@ -13,6 +13,7 @@ from voyager_lite.evaluation.drift import drift_rows
 from voyager_lite.evaluation.fills import Figures, procedural_figures, real_figures
 from voyager_lite.evaluation.goals import procedural_rows, real_rows
 from voyager_lite.evaluation.memory import memory_rows
+from voyager_lite.evaluation.probe import probe_rows
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def summary_rows(data: Path | None, *, clips: int) -> list[BenchRow]:
     """All rows with goals, baselines measured in the same run; some minutes on two cores.
 
     Holes of procedural clips and real pairs, out and back, drift, the whole pipeline, the small network
-    beside the large one, and depth.
+    beside the large one, prompts, and depth.
 
     Args:
         data: The folder that holds B_rgbd and B_single; without it the rows of real pictures are left out.
@@ -39,9 +40,8 @@ def summary_rows(data: Path | None, *, clips: int) -> list[BenchRow]:
         rows += real_rows(real_figures(cores, data / "B_rgbd"), ours=mini.name)
     rows += memory_rows(mini) + drift_rows(mini) + pipeline_rows(mini)
     rows += flop_rows(mini, smaller) + quality_rows(cases, mini.name, [core.name for core in smaller])
-    if data is not None:
-        rows += depth_rows(data)
-    return rows
+    rows += probe_rows(mini)
+    return rows if data is None else rows + depth_rows(data)
 
 
 def quality_rows(cases: Sequence[Figures], large: str, smaller: Sequence[str]) -> list[BenchRow]:

@@ -57,7 +57,7 @@ def as_batch(clip: TrainingClip) -> Batch:
         reference=(2 * clip.rgb[:1] - 1),
         rays=plucker_rays(clip.cameras, height=height, width=width, near=float(near))[None],
         times=torch.arange(frames, dtype=torch.float32)[None],
-        text=prompt_bytes([getattr(clip, "caption", "")]),
+        text=prompt_bytes([clip.caption]),
     )
     return Batch(truth=encode_signal(clip.rgb, clip.depth, near=near)[None], condition=condition)
 

@@ -1,5 +1,6 @@
 """Training clips: a procedural scene seen along a path, and what a world cache would know of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +9,13 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from voyager_lite.core.fill import background_fill
+from voyager_lite.training.captions import Labels, label, write_caption
 from voyager_lite.training.development import develop
+from voyager_lite.training.dress import Dress, draw_dress, dress_scene, is_indoors
+from voyager_lite.training.framing import Shot
 from voyager_lite.training.guidance import draw_guidance, sky_distance, sky_on_shell
 from voyager_lite.training.paths import draw_path, draw_shot
-from voyager_lite.training.scene import View, render_scene
+from voyager_lite.training.scene import render_scene
 
 HELD_OUT = 10**9
 """Seeds from here on are for evaluation only; training never draws them."""
@@ -21,6 +25,9 @@ PLAIN_STD = 0.03
 
 HOLE_SHARE = (0.01, 0.6)
 """Least and greatest share of unknown pixels in a clip; outside, another path is drawn."""
+
+TRIES = 20
+"""Shots that are drawn for one seed before it is given up."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +45,8 @@ class TrainingClip:
         fill_rgb: Guidance with its holes filled from the background.
         fill_depth: The same for depth.
         cameras: One a frame.
+        labels: What is seen, for a probe.
+        caption: The same in words, at most 96 bytes of lower-case ASCII.
     """
 
     rgb: Float[Tensor, "frame 3 height width"]
@@ -50,10 +59,18 @@ class TrainingClip:
     fill_rgb: Float[Tensor, "frame 3 height width"]
     fill_depth: Float[Tensor, "frame height width"]
     cameras: Camera
+    labels: Labels
+    caption: str
 
 
 def make_clip(
-    seed: int, *, frames: int = 9, height: int = 64, width: int = 96, exact: bool = False
+    seed: int,
+    *,
+    frames: int = 9,
+    height: int = 64,
+    width: int = 96,
+    dress: Dress | None = None,
+    exact: bool = False,
 ) -> TrainingClip:
     """The clip of a seed; always the same on one machine.
 
@@ -62,30 +79,74 @@ def make_clip(
         frames: Key frames.
         height: In pixels, a multiple of 8.
         width: In pixels, a multiple of 8.
+        dress: Light, weather and so on; None draws one.
         exact: True if the cache's depth is the truth; else it is an estimator's in some of the clips.
+
+    Raises:
+        ValueError: No try gives a usable clip.
     """
-    rng = np.random.default_rng(seed)
-    for _ in range(20):
+    for shot, cameras, streams in _shots(seed, frames=frames, height=height, width=width):
+        clip = _dressed_clip(shot, cameras, streams, dress=dress, exact=exact)
+        if clip is not None:
+            return clip
+    raise ValueError(f"seed {seed} gives no usable clip in {TRIES} tries; take another")
+
+
+def make_pair(
+    seed: int, *, frames: int = 9, height: int = 64, width: int = 96
+) -> tuple[TrainingClip, TrainingClip]:
+    """One scene along one path under two dresses, seen and known alike.
+
+    Arguments and errors as in ``make_clip``.
+    """
+    for shot, cameras, streams in _shots(seed, frames=frames, height=height, width=width):
+        first = _dressed_clip(shot, cameras, streams, dress=None, exact=False)
+        other = _dressed_clip(shot, cameras, replace(streams, dress=[seed, 7]), dress=None, exact=False)
+        if first is not None and other is not None and first.labels != other.labels:
+            return first, other
+    raise ValueError(f"seed {seed} gives no usable pair in {TRIES} tries; take another")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Streams:
+    """Seeds of what is drawn for a clip beside its scene and path, apart so that pairs can share some."""
+
+    dress: list[int]
+    camera: list[int]
+    guidance: list[int]
+
+
+def _shots(seed: int, *, frames: int, height: int, width: int) -> Iterator[tuple[Shot, Camera, _Streams]]:
+    for attempt in range(TRIES):
+        rng = np.random.default_rng([seed, attempt])
         shot = draw_shot(rng)
         cameras = draw_path(rng, shot, frames=frames, height=height, width=width)
-        if cameras is None:
-            continue
-        view = render_scene(shot.scene, cameras)
-        if float(view.rgb[0].std()) < PLAIN_STD:
-            continue
-        clip = _with_guidance(rng, view, cameras, exact=exact)
-        if HOLE_SHARE[0] <= float((~clip.known).float().mean()) <= HOLE_SHARE[1]:
-            return clip
-    raise ValueError(f"seed {seed} gives no usable clip in 20 tries; take another")
+        if cameras is not None:
+            streams = _Streams(
+                dress=[seed, attempt, 1], camera=[seed, attempt, 2], guidance=[seed, attempt, 3]
+            )
+            yield shot, cameras, streams
 
 
-def _with_guidance(rng: np.random.Generator, view: View, cameras: Camera, *, exact: bool) -> TrainingClip:
+def _dressed_clip(
+    shot: Shot, cameras: Camera, streams: _Streams, *, dress: Dress | None, exact: bool
+) -> TrainingClip | None:
+    """The clip of a shot, or None where it shows or asks for too little or too much."""
+    rng = np.random.default_rng(streams.dress)
+    dress = dress or draw_dress(rng, shot.scene)
+    scene = dress_scene(rng, shot.scene, dress)
+    view = render_scene(scene, cameras)
+    if float(view.rgb[0].std()) < PLAIN_STD:
+        return None
     view = sky_on_shell(view, cameras, distance=sky_distance(view))
-    view = replace(view, rgb=develop(rng, view.rgb))
-    guidance = draw_guidance(rng, view, cameras, exact=exact)
+    view = replace(view, rgb=develop(np.random.default_rng(streams.camera), view.rgb))
+    guidance = draw_guidance(np.random.default_rng(streams.guidance), view, cameras, exact=exact)
+    if not HOLE_SHARE[0] <= float((~guidance.known).float().mean()) <= HOLE_SHARE[1]:
+        return None
     fill_rgb, fill_depth = background_fill(
-        guidance.rgb, guidance.depth, guidance.known
+        guidance.rgb, guidance.depth, guidance.known, sky_from=guidance.sky_from
     )
+    labels = label(scene, view, dress)
     return TrainingClip(
         rgb=view.rgb,
         depth=view.depth,
@@ -97,4 +158,6 @@ def _with_guidance(rng: np.random.Generator, view: View, cameras: Camera, *, exa
         fill_rgb=fill_rgb,
         fill_depth=fill_depth,
         cameras=cameras,
+        labels=labels,
+        caption=write_caption(rng, labels, indoors=is_indoors(scene)),
     )

@@ -7,7 +7,7 @@ from voyager_lite.training.framing import Shot, aim, around
 from voyager_lite.training.light import indoor_air, outdoor_air
 from voyager_lite.training.material import BRICKS, CLOUDY, LEAVES, TILES, WOOD, material
 from voyager_lite.training.parts import BROWN, GREEN, GREY, STONE, add_rod, any_material, palette
-from voyager_lite.training.plants import add_herb, add_potted_plant, add_shrub, add_tree, leafage
+from voyager_lite.training.plants import add_herb, add_potted_plant, add_shrub, add_tree, bark, leafage
 from voyager_lite.training.scene import Builder, Real
 from voyager_lite.training.shapes import BALL, BOX
 from voyager_lite.training.things import add_object
@@ -56,16 +56,16 @@ def add_backdrop(scene: Builder, rng: np.random.Generator, *, size: Real) -> boo
             r = s * rng.uniform(0.3, 1.4)
             x, z = rng.normal(0, 2.2 * s), back + r + rng.uniform(0, 3 * s)
             scene.add(BALL, (x, -0.4 * r, z), (r, r, r), green, role="bush")
-    elif style < 0.85:
-        wood = leafage(rng, feature=0.5), any_material(rng)
-        for _ in range(rng.integers(3, 9)):
-            x, z = rng.normal(0, 10), rng.uniform(4 * s + 3, 40)
-            with scene.at(x, z):
-                if rng.random() < 0.5:
-                    add_tree(scene, rng, height=rng.uniform(3, 9), materials=(wood[1], wood[0]))
+    elif style < 0.9:
+        wood, looks = (bark(rng), leafage(rng, feature=0.5)), palette(rng, 2, feature=0.8)
+        for _ in range(rng.integers(4, 14)):
+            z = rng.uniform(4 * s + 3, 40)
+            with scene.at(rng.normal(0, 0.5 * z), z, yaw=rng.uniform(0, 6)):
+                if rng.random() < 0.6:
+                    add_tree(scene, rng, height=rng.uniform(3, 9), materials=wood)
                 else:
                     half = rng.uniform(1, 6, 3)
-                    scene.add(BOX, (0, -half[1], 0), half, any_material(rng, feature=0.8), role="house")
+                    scene.add(BOX, (0, -half[1], 0), half, looks[rng.integers(2)], role="house")
     things = palette(rng, 3, feature=0.15 * s)
     for _ in range(rng.integers(0, 6)):
         spot = rng.choice([-1, 1]) * s * rng.uniform(0.9, 2.5), s * rng.uniform(-0.7, 1.0)

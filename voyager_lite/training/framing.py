@@ -6,6 +6,9 @@ import numpy as np
 
 from voyager_lite.training.scene import Real, Scene, Vector
 
+LONG_LENS, ASKEW = 0.08, 0.1
+"""Shares of shots with about half of the field of view, and with much more roll."""
+
 
 def turn(pitch: Real, yaw: Real, roll: Real) -> np.ndarray:
     """Camera-to-world rotation: yaw about the vertical, then pitch (down > 0), then roll, in radians."""
@@ -48,6 +51,8 @@ def aim(  # noqa: PLR0913 - all of one shot, by name
 ) -> Shot:
     """A shot from ``eye`` with ``target`` somewhere around the middle of the picture.
 
+    Now and then the lens is long, or the camera held askew.
+
     Args:
         rng: Source of chance.
         scene: What is seen.
@@ -57,7 +62,8 @@ def aim(  # noqa: PLR0913 - all of one shot, by name
         stray: Standard deviation of how far the target is off the middle, in half pictures.
         roll: Standard deviation of the roll in radians.
     """
-    fov_degrees = float(rng.uniform(*fov))
+    fov_degrees = float(rng.uniform(*fov)) * (0.55 if rng.random() < LONG_LENS else 1.0)
+    roll = roll * (4 if rng.random() < ASKEW else 1)
     reach = np.tan(np.deg2rad(fov_degrees) / 2)
     x, y, z = np.asarray(target, dtype=np.float64) - np.asarray(eye, dtype=np.float64)
     off = np.arctan(stray * reach * rng.normal(0, 1, 2) * np.array([1, 0.6]))

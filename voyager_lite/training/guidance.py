@@ -91,8 +91,8 @@ def draw_guidance(rng: np.random.Generator, view: View, cameras: Camera, *, exac
     wrong = rng.random() < ESTIMATED and not exact
 
     def depth_of(frame: int) -> SeenDepth:
-        exact = SeenDepth(depth=view.depth[frame], sky=view.sky[frame])
-        return estimated(rng, exact) if wrong else exact
+        truth = SeenDepth(depth=view.depth[frame], sky=view.sky[frame])
+        return estimated(rng, truth) if wrong else truth
 
     first = depth_of(0)
     cache = WorldCache(

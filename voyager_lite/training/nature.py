@@ -1,131 +1,32 @@
-"""Procedural forests, mountains, shores, gardens and paths."""
+"""Procedural forests, mountains and open country."""
 
 import numpy as np
 
 from voyager_lite.training.buildings import add_house, town_look
 from voyager_lite.training.figures import add_animal, add_person
+from voyager_lite.training.foreground import add_edge
 from voyager_lite.training.framing import Shot, aim, turn
+from voyager_lite.training.land import (
+    add_far_hills,
+    add_fence,
+    add_level,
+    add_mounds,
+    add_path,
+    add_rocks,
+    any_rock,
+    any_soil,
+)
 from voyager_lite.training.light import outdoor_air
-from voyager_lite.training.material import CLOUDY, LEAVES, STRIPES, TILES, WOOD, material, random_color
-from voyager_lite.training.parts import (
-    BROWN,
-    GREEN,
-    STONE,
-    add_rod,
-    any_material,
-    palette,
-    plain,
-    random_tilt,
-)  # fmt: skip
-from voyager_lite.training.plants import (
-    add_flower,
-    add_herb,
-    add_potted_plant,
-    add_shrub,
-    add_tree,
-    bark,
-    leafage,
-)  # fmt: skip
-from voyager_lite.training.scene import Builder, Real
-from voyager_lite.training.shapes import BALL, BOX, CONE, CYLINDER
-
-
-def _soil(rng: np.random.Generator, *, feature: Real) -> np.ndarray:
-    """Grass, dry grass, earth, sand or snow."""
-    green = np.array(GREEN) * np.array([rng.uniform(0.7, 3), rng.uniform(0.8, 1.5), rng.uniform(0.5, 1.5)])
-    style = rng.random()
-    if style < 0.1:
-        green = np.array([0.55, 0.47, 0.33])
-    elif style < 0.17:
-        green = np.array([0.82, 0.84, 0.88])
-    elif style < 0.3:
-        green = random_color(rng, value=(0.2, 0.6))
-    return material(rng, (CLOUDY, LEAVES)[rng.integers(2)], color=green, feature=float(feature), contrast=0.4)
-
-
-def _rock(rng: np.random.Generator, *, feature: Real) -> np.ndarray:
-    return material(
-        rng, CLOUDY, color=np.array(STONE) * rng.uniform(0.4, 1.2), feature=float(feature), contrast=0.4
-    )
-
-
-def add_mounds(  # noqa: PLR0913 - all of one stretch, by name
-    scene: Builder,
-    rng: np.random.Generator,
-    *,
-    count: int,
-    near: Real,
-    far: Real,
-    soil: np.ndarray,
-    flat: Real = 0.3,
-) -> None:
-    """Uneven ground: flat ellipsoids sunk into it, larger with distance."""
-    for z in np.exp(rng.uniform(np.log(float(near)), np.log(float(far)), count)):
-        r = z * rng.uniform(0.25, 0.8)
-        half = (r * rng.uniform(0.8, 2.2), r * float(flat) * rng.uniform(0.2, 1), r)
-        x = rng.normal(0, 0.9 * z)
-        if abs(x) < half[0] * 1.05 and z < half[2] * 1.05 + 0.5:
-            continue
-        scene.add(BALL, (x, 0.15 * half[1], z), half, soil, shadow=False, role="hill")
-
-
-def add_rocks(
-    scene: Builder, rng: np.random.Generator, *, count: int, near: Real, far: Real, size: Real
-) -> None:
-    """Rocks of tilted ellipsoids and boxes lying before the camera."""
-    stone = _rock(rng, feature=0.5 * float(size))
-    for z in rng.uniform(float(near), float(far), count):
-        r = float(size) * np.exp(rng.normal(-0.3, 0.5))
-        half = r * rng.uniform(0.5, 1.2, 3)
-        kind = BALL if rng.random() < 0.75 else BOX
-        scene.add(
-            kind, (rng.normal(0, 0.6 * z + 0.3), -0.3 * r, z), half, stone, tilt=random_tilt(rng), role="rock"
-        )
-
-
-def add_far_hills(scene: Builder, rng: np.random.Generator, *, near: float = 120.0) -> None:
-    """Layers of hills and peaks, paler the farther."""
-    haze = np.array([0.5, 0.58, 0.68])
-    for layer, z in enumerate((near, 2.2 * near, 4.5 * near)):
-        if rng.random() < 0.25:
-            continue
-        share = 0.25 + 0.3 * layer
-        base = np.array(GREEN) * 1.3 if rng.random() < 0.6 else np.array(STONE) * 0.7
-        look = material(rng, CLOUDY, color=base * (1 - share) + haze * share, feature=z / 12, contrast=0.3)
-        peaks, high = rng.random() < 0.5, rng.uniform(0.08, 0.4) * z
-        for x in rng.normal(0, 0.75 * z, rng.integers(2, 6)):
-            h, w = high * rng.uniform(0.5, 1.3), z * rng.uniform(0.2, 0.6)
-            if peaks:
-                tilt = turn(0, rng.uniform(0, 6), 0)
-                scene.add(
-                    CONE,
-                    (x, -h / 2, z),
-                    (w, h / 2 + 1, 0.7 * w),
-                    look,
-                    tilt=tilt,
-                    shadow=False,
-                    role="mountain",
-                )
-                scene.add(
-                    CONE,
-                    (x + 0.4 * w, -0.3 * h, z),
-                    (0.8 * w, 0.3 * h, 0.6 * w),
-                    look,
-                    shadow=False,
-                    role="mountain",
-                )
-            else:
-                scene.add(BALL, (x, 0, z), (1.6 * w, h, 0.6 * w), look, shadow=False, role="hill")
-
-
-def _level(scene: Builder, surface: np.ndarray, *, y: Real = 0.0, role: str) -> None:
-    scene.add(BOX, (0, float(y) + 0.5, 0), (1500, 0.5, 1500), surface, shadow=False, role=role)
+from voyager_lite.training.parts import add_rod, plain, random_tilt
+from voyager_lite.training.plants import add_herb, add_shrub, add_tree, bark, leafage
+from voyager_lite.training.scene import Builder
+from voyager_lite.training.shapes import BALL, CYLINDER
 
 
 def forest(rng: np.random.Generator) -> Shot:
     """Many trunks with undergrowth, fallen wood and a path; leaves above or bare."""
-    scene, soil = Builder(), _soil(rng, feature=0.5)
-    _level(scene, soil, role="ground")
+    scene, soil = Builder(), any_soil(rng, feature=0.5)
+    add_level(scene, soil, role="ground")
     add_mounds(scene, rng, count=6, near=3, far=40, soil=soil, flat=0.15)
     trunk, leaves, low = bark(rng), leafage(rng, feature=0.4), leafage(rng, feature=0.12)
     dense, slim = int(rng.integers(12, 50)), rng.uniform(0.04, 0.25)
@@ -165,36 +66,24 @@ def forest(rng: np.random.Generator) -> Shot:
             role="log",
         )
     if rng.random() < 0.5:
-        _add_path(scene, rng)
+        add_path(scene, rng)
     if rng.random() < 0.4:
         add_rocks(scene, rng, count=5, near=1.5, far=9, size=0.3)
     eye, target = (rng.normal(0, 0.4), -rng.uniform(0.3, 2), 0), (rng.normal(0, 1), -rng.uniform(0, 4), 10)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="forest"), eye=eye, target=target, fov=(35, 85))
-
-
-def _add_path(scene: Builder, rng: np.random.Generator) -> None:
-    """A path that bends: strips end to end."""
-    look, half = (
-        material(rng, CLOUDY, color=np.array(STONE) * rng.uniform(0.5, 1.2), feature=0.4),
-        rng.uniform(0.4, 1.5),
-    )
-    x, z, yaw, bend = rng.normal(0, 0.5), -2.0, rng.normal(0, 0.15), rng.normal(0, 0.12)
-    for _ in range(9):
-        with scene.at(x, z, yaw=yaw):
-            scene.add(BOX, (0, 0, 2), (half, 0.015, 2.3), look, shadow=False, role="path")
-        x, z, yaw = x + 4 * np.sin(yaw), z + 4 * np.cos(yaw), yaw + bend
 
 
 def mountains(rng: np.random.Generator) -> Shot:
     """Slopes and layers of mountains, perhaps with a lake below and rocks in front."""
-    scene, soil = Builder(), _soil(rng, feature=6)
+    scene, soil = Builder(), any_soil(rng, feature=6)
     up = float(np.exp(rng.uniform(np.log(2), np.log(60))))
-    _level(scene, soil, y=up, role="ground")
+    add_level(scene, soil, y=up, role="ground")
     for _ in range(rng.integers(4, 14)):
         z = rng.uniform(0.5, 7) * up + 30
-        r = z * rng.uniform(0.3, 0.9)
-        half = (1.5 * r, r * rng.uniform(0.15, 0.7), r)
-        x = rng.choice([-1, 1]) * rng.uniform(0.2, 1.4) * z
+        r = z * rng.uniform(0.2, 0.5)
+        half = (1.5 * r, r * rng.uniform(0.2, 1.0), r)
+        x = rng.choice([-1, 1]) * rng.uniform(0.3, 1.4) * z
         scene.add(
             BALL,
             (x, up, z),
@@ -215,12 +104,13 @@ def mountains(rng: np.random.Generator) -> Shot:
             shadow=False,
             role="water",
         )
-    stone = _rock(rng, feature=0.6)
-    ledge = (rng.uniform(1.5, 6), 0.5 * up, rng.uniform(1.2, 4))
-    scene.add(BALL, (rng.normal(0, 1), 0.55 * up + 0.1, 0.5), ledge, stone, role="rock")
+    stone = any_rock(rng, feature=0.6)
+    wide, deep = rng.uniform(4, 12), rng.uniform(3, 8)
+    scene.add(BALL, (0, up, 1), (wide, up, deep), stone, role="rock")
     for _ in range(rng.integers(2, 14)):
-        r = np.exp(rng.normal(-0.7, 0.6))
-        place = (rng.normal(0, 3), 0.35 * r + rng.uniform(0, 0.6), rng.uniform(1.5, 6))
+        r, x, z = np.exp(rng.normal(-0.9, 0.6)), rng.normal(0, 0.3 * wide), rng.uniform(0, 0.7 * deep)
+        sunk = 1 - np.sqrt(max(1 - (x / wide) ** 2 - (z / deep) ** 2, 0))
+        place = (x, sunk * up - 0.2 * r, 1 + z)
         scene.add(BALL, place, r * rng.uniform(0.5, 1.2, 3), stone, tilt=random_tilt(rng), role="rock")
     trees = bark(rng), leafage(rng, feature=0.6)
     for _ in range(rng.integers(0, 12)):
@@ -228,21 +118,22 @@ def mountains(rng: np.random.Generator) -> Shot:
         with scene.at(rng.normal(0, 0.6 * z), z, y=up):
             add_tree(scene, rng, height=rng.uniform(0.3, 1.2) * min(up, 12) + 2, materials=trees)
     if rng.random() < 0.25:
-        with scene.at(rng.normal(0, 1), 3, y=0.3, yaw=rng.uniform(0, 6)):
+        with scene.at(rng.normal(0, 0.5), 1.5, y=0.02 * up, yaw=rng.uniform(0, 6)):
             add_person(scene, rng)
     eye, target = (0, -rng.uniform(1, 2.5), -2.2), (rng.normal(0, 20), rng.uniform(-0.15, 0.45) * up, 120)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="mountains"), eye=eye, target=target, fov=(30, 85))
 
 
 def country(rng: np.random.Generator) -> Shot:
     """Open land with mounds, trees, rocks, fences, animals and a house."""
-    scene, soil = Builder(), _soil(rng, feature=1)
-    _level(scene, soil, role="ground")
+    scene, soil = Builder(), any_soil(rng, feature=1)
+    add_level(scene, soil, role="ground")
     add_mounds(scene, rng, count=int(rng.integers(3, 16)), near=4, far=90, soil=soil)
     if rng.random() < 0.7:
         add_far_hills(scene, rng)
     if rng.random() < 0.5:
-        _add_path(scene, rng)
+        add_path(scene, rng)
     trees = [(bark(rng), leafage(rng, feature=0.4)) for _ in range(2)]
     for _ in range(rng.integers(2, 14)):
         z = rng.uniform(4, 55)
@@ -250,7 +141,7 @@ def country(rng: np.random.Generator) -> Shot:
             add_tree(scene, rng, height=rng.uniform(2, 9), materials=trees[rng.integers(2)])
     add_rocks(scene, rng, count=int(rng.integers(0, 8)), near=1.5, far=12, size=0.4)
     if rng.random() < 0.45:
-        _add_fence(scene, rng)
+        add_fence(scene, rng)
     for _ in range(rng.integers(0, 4)):
         z = rng.uniform(3, 20)
         with scene.at(rng.normal(0, 0.4 * z), z, yaw=rng.uniform(0, 6)):
@@ -267,186 +158,5 @@ def country(rng: np.random.Generator) -> Shot:
             add_herb(scene, rng, size=rng.uniform(0.15, 0.6), leaves=7)
     height = rng.uniform(0.4, 2) if rng.random() < 0.8 else rng.uniform(2, 15)
     eye, target = (rng.normal(0, 0.5), -height, 0), (rng.normal(0, 4), -rng.uniform(-1, 3.5), 20)
+    add_edge(scene, rng, eye=eye, target=target, outdoors=True)
     return aim(rng, scene.build(outdoor_air(rng), kind="country"), eye=eye, target=target, fov=(30, 90))
-
-
-def _add_fence(scene: Builder, rng: np.random.Generator) -> None:
-    """Posts with rails, wires or pickets, across the view or along it."""
-    wood, step, style = material(rng, WOOD, color=BROWN, feature=0.1), rng.uniform(0.8, 2), rng.random()
-    yaw = rng.normal(0, 0.4) if rng.random() < 0.5 else np.pi / 2 + rng.normal(0, 0.3)
-    with scene.at(rng.normal(0, 2), rng.uniform(2, 9), yaw=yaw):
-        for x in np.arange(-8, 8, 0.3 if style < 0.25 else step):
-            scene.add(BOX, (x, -0.5, 0), (0.05, 0.5, 0.03 if style < 0.25 else 0.05), wood, role="fence")
-        for y in (0.35, 0.75):
-            if style < 0.7:
-                scene.add(BOX, (0, -y, 0.03), (8, 0.05, 0.02), wood, role="fence")
-            else:
-                add_rod(scene, (-8, -y, 0), (8, -y, 0), radius=0.008, material=wood, role="wire")
-
-
-def shore(rng: np.random.Generator) -> Shot:
-    """A lake or the sea with sand or stones in front, jetties, boats, people and a far shore."""
-    scene = Builder()
-    color = np.array([0.14, 0.27, 0.36]) * rng.uniform(0.5, 1.8) * np.array([rng.uniform(0.6, 1.2), 1, 1])
-    water = material(
-        rng, (STRIPES, CLOUDY)[rng.integers(2)], color=color, contrast=0.12, feature=rng.uniform(0.3, 2)
-    )
-    _level(scene, water, role="water")
-    sand = material(rng, CLOUDY, color=(0.55, 0.47, 0.33), contrast=0.25, feature=0.4)
-    sand = sand if rng.random() < 0.6 else _soil(rng, feature=0.6)
-    beach, slope = rng.uniform(2, 12), rng.uniform(0.02, 0.09)
-    tilt = turn(slope, 0, 0)
-    with scene.at(0, 0, yaw=rng.normal(0, 0.6)):
-        scene.add(
-            BOX, (0, 0.5 - 0.15, beach - 20), (300, 0.5, 20), sand, tilt=tilt, shadow=False, role="sand"
-        )
-    if rng.random() < 0.7:
-        add_far_hills(scene, rng, near=rng.uniform(60, 200))
-    add_rocks(
-        scene, rng, count=int(rng.integers(0, 14)), near=1.5, far=beach + 6, size=rng.choice([0.15, 0.5, 1.2])
-    )
-    if rng.random() < 0.35:
-        _add_jetty(scene, rng)
-    for _ in range(rng.integers(0, 4)):
-        z = rng.uniform(beach + 3, 50)
-        with scene.at(rng.normal(0, 0.5 * z), z, yaw=rng.uniform(0, 6)):
-            _add_boat(scene, rng)
-    cloth = palette(rng, 2, feature=0.3)
-    for _ in range(rng.integers(0, 7)):
-        with scene.at(rng.normal(0, 3), rng.uniform(2, max(beach, 3)), y=-0.6, yaw=rng.uniform(0, 6)):
-            if rng.random() < 0.5:
-                add_person(scene, rng)
-            else:
-                add_rod(scene, (0, 0.6, 0), (0, -1.6, 0), radius=0.02, material=cloth[0], role="parasol")
-                scene.add(CONE, (0, -1.6, 0), (1.1, 0.22, 1.1), cloth[rng.integers(2)], role="parasol")
-    trees = bark(rng), leafage(rng, feature=0.4)
-    for _ in range(rng.integers(0, 4)):
-        with scene.at(rng.choice([-1, 1]) * rng.uniform(2, 8), rng.uniform(2, 9), y=-0.3):
-            add_tree(scene, rng, height=rng.uniform(3, 8), materials=trees)
-    eye, target = (rng.normal(0, 1), -rng.uniform(1.3, 3.5), 0), (rng.normal(0, 5), rng.normal(0, 1.5), 25)
-    return aim(rng, scene.build(outdoor_air(rng), kind="shore"), eye=eye, target=target, fov=(32, 85))
-
-
-def _add_boat(scene: Builder, rng: np.random.Generator) -> None:
-    hull, long = plain(rng), rng.uniform(1.2, 4)
-    scene.add(BALL, (0, 0, 0), (0.35 * long, 0.25 * long, long), hull, role="boat")
-    scene.add(BOX, (0, -0.3 * long, 0.1), (0.2 * long, 0.15 * long, 0.35 * long), plain(rng), role="boat")
-    if rng.random() < 0.6:
-        add_rod(scene, (0, 0, 0), (0, -2.2 * long, 0), radius=0.04, material=hull, role="boat")
-        scene.add(
-            CONE,
-            (0, -1.3 * long, 0.3 * long),
-            (0.02, 0.8 * long, 0.5 * long),
-            plain(rng, (0.8, 0.8, 0.76)),
-            role="sail",
-        )
-
-
-def _add_jetty(scene: Builder, rng: np.random.Generator) -> None:
-    """Planks on piles with a rail, leading away."""
-    wood, w, long = material(rng, WOOD, color=BROWN, feature=0.15), rng.uniform(0.5, 1.2), rng.uniform(6, 16)
-    with scene.at(rng.normal(0, 1.5), 1.5, yaw=rng.normal(0, 0.4)):
-        scene.add(BOX, (0, -0.55, long / 2), (w, 0.05, long / 2), wood, role="jetty")
-        rail = rng.random() < 0.6
-        for z in np.arange(0.5, long, 1.6):
-            for x in (-w, w):
-                add_rod(
-                    scene,
-                    (x, 0.3, z),
-                    (x, -1.5 if rail else -0.8, z),
-                    radius=0.06,
-                    material=wood,
-                    role="jetty",
-                )
-        for x in (-w, w) if rail else ():
-            scene.add(BOX, (x, -1.45, long / 2), (0.03, 0.04, long / 2), wood, role="railing")
-
-
-def garden(rng: np.random.Generator) -> Shot:
-    """A lawn with hedges, flower beds, stepping stones, pots, trees, a bench and a house or wall behind."""
-    scene = Builder()
-    _level(scene, material(rng, LEAVES, color=np.array(GREEN) * 1.4, feature=0.2, contrast=0.3), role="lawn")
-    hedge, leaves = leafage(rng, feature=0.15), [leafage(rng, feature=0.06) for _ in range(2)]
-    for _ in range(rng.integers(1, 6)):
-        half = (rng.uniform(0.3, 4), rng.uniform(0.2, 0.9), rng.uniform(0.2, 0.6))
-        with scene.at(
-            rng.normal(0, 3), rng.uniform(2, 10), yaw=rng.choice([0, np.pi / 2]) + rng.normal(0, 0.1)
-        ):
-            scene.add(BOX, (0, -half[1], 0), half, hedge, role="hedge")
-    blooms = [plain(rng, random_color(rng, value=(0.4, 0.9))) for _ in range(3)]
-    for _ in range(rng.integers(1, 4)):
-        x, z = rng.normal(0, 1.2), rng.uniform(0.8, 5)
-        bloom = blooms[rng.integers(3)]
-        for spot in rng.normal(0, 0.4, (rng.integers(4, 13), 2)):
-            with scene.at(x + spot[0], z + spot[1]):
-                add_flower(scene, rng, size=rng.uniform(0.25, 0.8), stem=leaves[0], bloom=bloom)
-        with scene.at(x, z):
-            add_herb(scene, rng, size=0.5, leaves=10, material=leaves[1])
-    if rng.random() < 0.5:
-        slab = material(rng, CLOUDY, color=STONE, feature=0.3)
-        for i in range(9):
-            scene.add(
-                CYLINDER,
-                (rng.normal(0, 0.12), 0, 0.8 + 0.75 * i),
-                (0.3, 0.03, 0.26),
-                slab,
-                shadow=False,
-                role="path",
-            )
-    for _ in range(rng.integers(0, 5)):
-        with scene.at(rng.normal(0, 3), rng.uniform(2, 9), yaw=rng.uniform(0, 6)):
-            style = rng.random()
-            if style < 0.35:
-                add_potted_plant(scene, rng, leaves=10)
-            elif style < 0.7:
-                add_tree(scene, rng, height=rng.uniform(2, 5))
-            elif style < 0.85:
-                add_shrub(scene, rng, size=0.8, leaves=hedge)
-            else:
-                scene.add(BOX, (0, -0.42, 0), (0.7, 0.03, 0.22), any_material(rng), role="bench")
-                scene.add(BOX, (0, -0.7, 0.2), (0.7, 0.2, 0.02), any_material(rng), role="bench")
-                for leg in (-0.6, 0.6):
-                    scene.add(BOX, (leg, -0.2, 0), (0.04, 0.2, 0.2), any_material(rng), role="bench")
-    with scene.at(rng.normal(0, 2), rng.uniform(9, 16), yaw=rng.normal(0, 0.2)):
-        if rng.random() < 0.6:
-            add_house(scene, rng, half=(rng.uniform(3, 7), rng.uniform(1.5, 4), 2.0), look=town_look(rng))
-        else:
-            scene.add(BOX, (0, -1.0, 0), (12, 1.0, 0.2), any_material(rng, feature=0.3), role="wall")
-    eye, target = (
-        (rng.normal(0, 0.4), -rng.uniform(0.35, 1.8), -0.6),
-        (rng.normal(0, 1), -rng.uniform(0, 1.2), 4),
-    )
-    return aim(rng, scene.build(outdoor_air(rng), kind="garden"), eye=eye, target=target, fov=(30, 85))
-
-
-def bridge(rng: np.random.Generator) -> Shot:
-    """A bridge or a walled path with railings that leads away over water or between banks."""
-    scene, soil = Builder(), _soil(rng, feature=0.6)
-    drop, w, long = rng.uniform(0.5, 6), rng.uniform(0.6, 2.5), rng.uniform(8, 40)
-    surface = plain(rng, (0.13, 0.25, 0.3)) if rng.random() < 0.6 else soil
-    _level(scene, surface, y=drop, role="water")
-    deck = material(rng, (WOOD, TILES, CLOUDY)[rng.integers(3)], feature=0.2)
-    rail = material(rng, WOOD, color=BROWN, feature=0.1) if rng.random() < 0.5 else plain(rng)
-    scene.add(BOX, (0, 0.1, long / 2 - 2), (w, 0.1, long / 2 + 1), deck, role="bridge")
-    step = rng.uniform(0.25, 2)
-    for x in (-w, w):
-        scene.add(BOX, (x, -1.0, long / 2 - 2), (0.04, 0.04, long / 2 + 1), rail, role="railing")
-        for z in np.arange(-2, min(long, 40 * step), step):
-            scene.add(BOX, (x, -0.5, z), (0.025, 0.5, 0.025), rail, role="railing")
-        for z in np.arange(0, long, 4):
-            add_rod(scene, (x * 0.8, 0, z), (x * 0.8, drop, z), radius=0.12, material=deck, role="bridge")
-        scene.add(BALL, (x * 8, drop, long / 2), (6 * w, 0.8 * drop, long), soil, shadow=False, role="bank")
-    scene.add(BOX, (0, drop / 2 + 0.05, long + 20), (60, drop / 2, 20), soil, shadow=False, role="ground")
-    trees = bark(rng), leafage(rng, feature=0.4)
-    for _ in range(rng.integers(3, 14)):
-        x, z = rng.choice([-1, 1]) * rng.uniform(w + 1.5, 16), rng.uniform(2, long + 25)
-        with scene.at(x, z, y=0.0 if z > long else 0.5 * drop):
-            add_tree(scene, rng, height=rng.uniform(3, 9), materials=trees)
-    for _ in range(rng.integers(0, 4)):
-        with scene.at(rng.uniform(-0.6, 0.6) * w, rng.uniform(2.5, 15), yaw=rng.uniform(0, 6)):
-            add_person(scene, rng)
-    if rng.random() < 0.5:
-        add_far_hills(scene, rng)
-    eye = (rng.uniform(-0.6, 0.6) * w, -rng.uniform(1.1, 1.9), rng.uniform(-1.5, 0))
-    target = (rng.normal(0, 0.8), -rng.uniform(0, 2), 10)
-    return aim(rng, scene.build(outdoor_air(rng), kind="bridge"), eye=eye, target=target, fov=(38, 85))

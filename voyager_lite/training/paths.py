@@ -7,25 +7,21 @@ import torch
 
 from geometry.camera import Camera
 from voyager_lite.training.closeups import animal, cycle, plant, statue, vehicle
+from voyager_lite.training.clutter import floor_clutter, hanging, heap, workshop
 from voyager_lite.training.crowds import group, portrait
 from voyager_lite.training.framing import Shot
-from voyager_lite.training.indoors import bathroom, corridor, kitchen, room
+from voyager_lite.training.indoors import corridor, room
 from voyager_lite.training.interiors import attic, hall, office, stairs
+from voyager_lite.training.kitchens import bathroom, kitchen
 from voyager_lite.training.matter import meets_matter
 from voyager_lite.training.moves import draw_move
-from voyager_lite.training.nature import bridge, country, forest, garden, mountains, shore
-from voyager_lite.training.outdoors import courtyard, drive, facade, square, street
+from voyager_lite.training.nature import country, forest, mountains
+from voyager_lite.training.outdoors import drive, street
+from voyager_lite.training.places import courtyard, facade, square
 from voyager_lite.training.scene import SKY_DEPTH, render_scene
 from voyager_lite.training.surfaces import ground, wall
-from voyager_lite.training.tabletops import (
-    desk,
-    floor_clutter,
-    hanging,
-    heap,
-    shelves,
-    table_top,
-    workshop,
-)  # fmt: skip
+from voyager_lite.training.tabletops import desk, shelves, table_top
+from voyager_lite.training.waterside import bridge, garden, shore
 
 KINDS: dict[str, tuple[Callable[[np.random.Generator], Shot], float]] = {
     "room": (room, 0.09),

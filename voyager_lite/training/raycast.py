@@ -12,11 +12,15 @@ from voyager_lite.training.shapes import NEAR, facing, meet, turned
 
 
 class Maps(typing.NamedTuple):
-    """What is filled in: ``rgb`` (H, W, 3), ``depth`` (H, W), ``normal`` (H, W, 3), all zeros before."""
+    """What is filled in: ``rgb`` (H, W, 3), ``depth`` (H, W), ``normal`` (H, W, 3), ``shape`` (H, W).
+
+    Before, ``shape`` is -1 and all else 0.
+    """
 
     rgb: np.ndarray
     depth: np.ndarray
     normal: np.ndarray
+    shape: np.ndarray
 
 
 class Grid(typing.NamedTuple):
@@ -35,7 +39,7 @@ def cast_frame(world, maps, K, camera_to_world):
 
     Rays go through every pixel's centre and corners. Depth and normal are those of the centre. A pixel
     whose five rays meet one even surface is shaded once, in the light that they get on average; any
-    other takes its colour from the centre (half of it) and the corners. Colour is gamma-coded.
+    other takes its colour from the centre (half of it) and the corners. Colour is linear, in [0, 1].
     """
     height, width = maps.depth.shape
     tiles = list_tiles(world.shapes, world.maps, K, camera_to_world, height, width)
@@ -62,6 +66,7 @@ def _fill_maps(world, maps, K, M, grids):
         for column in range(maps.depth.shape[1]):
             if centers.index[row, column] >= 0:
                 maps.depth[row, column] = centers.hit[row, column]
+                maps.shape[row, column] = centers.index[row, column]
                 for c in range(3):
                     maps.normal[row, column, c] = centers.normal[row, column, c]
             _color_pixel(world, maps.rgb, K, M, grids, (row, column))
@@ -178,9 +183,9 @@ def _color_pixel(world, rgb, K, M, grids, place):
             g += 0.125 * colors[corner][1]
             b += 0.125 * colors[corner][2]
     scale = world.air[12]
-    rgb[row, column, 0] = min(max(scale * r, 0.0), 1.0) ** (1 / 2.2)
-    rgb[row, column, 1] = min(max(scale * g, 0.0), 1.0) ** (1 / 2.2)
-    rgb[row, column, 2] = min(max(scale * b, 0.0), 1.0) ** (1 / 2.2)
+    rgb[row, column, 0] = min(max(scale * r, 0.0), 1.0)
+    rgb[row, column, 1] = min(max(scale * g, 0.0), 1.0)
+    rgb[row, column, 2] = min(max(scale * b, 0.0), 1.0)
 
 
 @compiled()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from geometry.camera import Camera
@@ -24,6 +24,9 @@ Vector = Sequence[Real] | np.ndarray
 SKY_DEPTH = 1000.0
 """Depth written where a ray meets nothing."""
 
+GAMMA = 2.2
+"""Pictures hold the root of linear light to this power."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
@@ -36,8 +39,8 @@ class Scene:
         shapes: (N, 16) centre (3), world-to-shape rotation (9), half sizes (3), bounding radius.
         materials: (N, COLUMNS) rows of ``material``.
         casters: Rows that cast shadows.
-        air: (21,) sun direction (3) and colour (3), ambient light (3), fog per unit, cloud cover,
-            cloud phase, exposure, zenith (3), horizon (3), snow cover, light of windows at night.
+        air: (22,) sun direction (3) and colour (3), ambient light (3), fog per unit, cloud cover,
+            cloud phase, exposure, zenith (3), horizon (3), snow cover, light of windows at night, 1 in rooms.
         roles: What each shape is part of ("wall", "floor", "tree" ...), one word a shape; "" for nothing
             that has a name.
         kind: What the scene shows: "room", "street" ...; "" for nothing that has a name.
@@ -64,16 +67,18 @@ class View:
     """Ground truth along a path.
 
     Attributes:
-        rgb: RGB in [0, 1], gamma-coded, the mean of 2x2 places in each pixel.
+        rgb: RGB in [0, 1], gamma-coded; at edges the mean of five places in and around the pixel.
         depth: Depth along the axis at pixel centres; SKY_DEPTH where ``sky``.
         normal: Unit, world frame, towards the camera; 0 where ``sky``.
         sky: True where the ray through the pixel's centre meets nothing.
+        shape: Row of the shape that it meets; -1 where ``sky``.
     """
 
     rgb: Float[Tensor, "frame 3 height width"]
     depth: Float[Tensor, "frame height width"]
     normal: Float[Tensor, "frame 3 height width"]
     sky: Bool[Tensor, "frame height width"]
+    shape: Int[Tensor, "frame height width"]
 
 
 def render_scene(scene: Scene, cameras: Camera) -> View:
@@ -82,17 +87,21 @@ def render_scene(scene: Scene, cameras: Camera) -> View:
     rgb = np.zeros((frames, height, width, 3), np.float32)
     depth = np.zeros((frames, height, width), np.float32)
     normal = np.zeros((frames, height, width, 3), np.float32)
+    shape = np.full((frames, height, width), -1, np.int32)
     K, poses = cameras.K.numpy(), cameras.camera_to_world.numpy()
     world = _world(scene)
     for i in range(frames):
-        cast_frame(world, Maps(rgb=rgb[i], depth=depth[i], normal=normal[i]), K[i], poses[i])
+        cast_frame(world, Maps(rgb=rgb[i], depth=depth[i], normal=normal[i], shape=shape[i]), K[i], poses[i])
+    # Here and not in compiled code: on whole arrays powers are several times as quick.
+    np.power(rgb, np.float32(1 / GAMMA), out=rgb)
     sky = (depth <= 0) | (depth > SKY_DEPTH)
-    depth[sky] = SKY_DEPTH
+    depth[sky], shape[sky] = SKY_DEPTH, -1
     return View(
         rgb=torch.from_numpy(rgb).permute(0, 3, 1, 2).contiguous(),
         depth=torch.from_numpy(depth),
         normal=torch.from_numpy(normal).permute(0, 3, 1, 2).contiguous(),
         sky=torch.from_numpy(sky),
+        shape=torch.from_numpy(shape),
     )
 
 

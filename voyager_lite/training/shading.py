@@ -181,5 +181,5 @@ def shade(world, ray, met, n, light):
         red += (mirrored[0] - red) * share + spot * air[3]
         green += (mirrored[1] - green) * share + spot * air[4]
         blue += (mirrored[2] - blue) * share + spot * air[5]
-    fog = 1 - np.exp(-t * air[9])
+    fog = 1 - np.exp(-t * air[9]) if air[9] > 0 else 0.0
     return red + (air[16] - red) * fog, green + (air[17] - green) * fog, blue + (air[18] - blue) * fog

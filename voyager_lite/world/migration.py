@@ -5,7 +5,7 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,9 @@ def _migrate(file: Path) -> None:
             for older in range(version, SCHEMA_VERSION):
                 MIGRATIONS[older](connection)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        # The old tables left holes as large as themselves. Without room to close them, later clips will.
+        with suppress(sqlite3.OperationalError):
+            connection.execute("VACUUM")
     logger.warning(
         "%s: brought from version %d to %d; the old one is in %s", file, version, SCHEMA_VERSION, backup.name
     )

@@ -13,7 +13,7 @@ def overview(world: World) -> dict[str, object]:
     pending = world.pending
     counts = world.store.point_counts()
     sizes = {file.name: file.stat().st_size for file in world.folder.iterdir() if file.is_file()}
-    truth = sum(size for name, size in sizes.items() if name.startswith(FILE_NAME))
+    truth = sum(sizes.get(f"{FILE_NAME}{suffix}", 0) for suffix in ("", "-wal", "-shm"))
     return {
         "picture": world.origin["image"],
         "image_sha256": world.origin.get("image_sha256"),
@@ -27,7 +27,7 @@ def overview(world: World) -> dict[str, object]:
         "points": sum(matter for matter, _ in counts),
         "sky_points": sum(sky for _, sky in counts),
         "megabytes": round(truth / 1e6, 2),
-        "megabytes_of_results": round((sum(sizes.values()) - truth) / 1e6, 2),
+        "megabytes_beside": round((sum(sizes.values()) - truth) / 1e6, 2),
         "versions": world.origin.get("versions"),
         "unfinished": None if pending is None else pending.end_frame,
         "walk": [

@@ -1,0 +1,89 @@
+"""One look for every place: what several frames say of the same surface point is averaged."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from geometry.camera import Camera
+from geometry.projection import project, world_points
+from geometry.rigid import transform_points
+
+SAME_PLACE = 0.4
+"""Relative difference in inverse depth up to which made pixels of two frames show one place: their depth
+is a guess, and their colours are smooth."""
+
+SAME_SURFACE = 0.05
+"""The same for a made pixel of one frame and a known one of another, whose colours are not."""
+
+MADE_SHARE, KNOWN_SHARE = 0.6, 0.01
+"""Share of made pixels among the four that are read from which on, or up to which, what is read counts as
+made, or as known."""
+
+ROUNDS = 2
+
+
+def steadied(
+    rgb: Float[Tensor, "frame 3 height width"],
+    depth: Float[Tensor, "frame height width"],
+    made: Bool[Tensor, "frame height width"],
+    cameras: Camera,
+    *,
+    sources: list[int],
+) -> Float[Tensor, "frame 3 height width"]:
+    """Draw every made pixel to the mean of what the source frames show at its place.
+
+    A made pixel is carried into each source frame with its own depth and the cameras. What stands there
+    counts if it shows the same place. So colours that differ from frame to frame, which flicker, agree, and
+    the mean of several guesses is also nearer to the truth than one.
+
+    Args:
+        rgb: RGB in [0, 1].
+        depth: Along the axis, > 0.
+        made: True at pixels that may change; all others are known.
+        cameras: One a frame.
+        sources: The frames to look in.
+
+    Returns:
+        RGB in [0, 1]; pixels not ``made`` are unchanged.
+    """
+    places = [world_points(depth[frame], cameras[frame]) for frame in range(len(rgb))]
+    for _ in range(ROUNDS):
+        shown = torch.cat([rgb, 1 / depth[:, None], made[:, None].to(rgb)], dim=1)
+        rgb = torch.stack(
+            [_agreed(frame, places[frame], shown, cameras, sources) for frame in range(len(rgb))]
+        )
+    return rgb
+
+
+def _agreed(
+    frame: int,
+    places: Float[Tensor, "height width 3"],
+    shown: Float[Tensor, "frame 5 height width"],
+    cameras: Camera,
+    sources: list[int],
+) -> Float[Tensor, "3 height width"]:
+    """One frame after a round."""
+    own, made = shown[frame, :3], shown[frame, 4] > 0
+    if not bool(made.any()):
+        return own
+    total, weights = own.clone(), torch.ones_like(made, dtype=own.dtype)
+    size = torch.tensor([cameras.width, cameras.height])
+    for source in sources:
+        if source == frame:
+            continue
+        camera = cameras[source]
+        pixels, ahead = project(
+            transform_points(camera.world_to_camera.to(places), places), camera.K.to(places)
+        )
+        grid = 2 * pixels / size - 1
+        inside = made & (ahead > 0) & (grid.abs() < 1).all(dim=-1)
+        grid = torch.where(inside[..., None], grid, torch.zeros_like(grid))
+        read = F.grid_sample(shown[source][None], grid[None], align_corners=False, padding_mode="border")[0]
+        apart, share = (read[3] * ahead - 1).abs(), read[4]
+        both_made = (share > MADE_SHARE) & (apart < SAME_PLACE)
+        seen_there = (share < KNOWN_SHARE) & (apart < SAME_SURFACE)
+        weight = (inside & (both_made | seen_there)).to(own)
+        total += weight * read[:3]
+        weights += weight
+    return torch.where(made, total / weights, own)
