@@ -143,9 +143,7 @@ def _dressed_clip(
     guidance = draw_guidance(np.random.default_rng(streams.guidance), view, cameras, exact=exact)
     if not HOLE_SHARE[0] <= float((~guidance.known).float().mean()) <= HOLE_SHARE[1]:
         return None
-    fill_rgb, fill_depth = background_fill(
-        guidance.rgb, guidance.depth, guidance.known, sky_from=guidance.sky_from
-    )
+    fill_rgb, fill_depth = background_fill(guidance.rgb, guidance.depth, guidance.known)
     labels = label(scene, view, dress)
     return TrainingClip(
         rgb=view.rgb,

@@ -60,9 +60,9 @@ class TrainingConfig:
     folder: Path
     minutes: float = 100.0
     model: str = "mini"
-    batch: int = 8
-    frames: int = 3
-    fresh: int = 1
+    batch: int = 12
+    frames: int = 2
+    fresh: int = 2
     workers: int = 1
     learning_rate: float = 2e-3
     device: str = "cpu"
