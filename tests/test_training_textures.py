@@ -5,6 +5,7 @@ import socket
 import numpy as np
 import pytest
 
+from voyager_lite.training.foliage import meet_leaves
 from voyager_lite.training.material import (
     CHECKS,
     COLUMNS,
@@ -17,8 +18,10 @@ from voyager_lite.training.material import (
     material,
     photo_at,
 )
+from voyager_lite.training.noise import noise_volume
 from voyager_lite.training.patterns import second_share
 from voyager_lite.training.photographs import LEVELS, PAGES, SIDE, page_means, photo_atlas
+from voyager_lite.training.shapes import BALL, NEAR
 
 
 def test_atlas_is_read_without_a_network_and_always_the_same(monkeypatch):
@@ -88,3 +91,19 @@ def test_lamps_and_calm_surfaces_wear_no_photograph_and_chosen_colors_show_no_pi
         assert material(rng, GLOW)[13] == -1
         assert material(rng, PLAIN, contrast=0.05)[13] == -1
         assert material(rng, CHECKS, color=(0.5, 0.2, 0.1))[0] != PICTURE
+
+
+def test_leaves_lie_on_their_shape_and_let_some_rays_through_most_at_the_rim():
+    rng, passed = np.random.default_rng(0), {"middle": [], "rim": []}
+    for _ in range(600):
+        d = rng.normal(0, 1, 3)
+        d /= np.linalg.norm(d)
+        aside = np.cross(d, rng.normal(0, 1, 3))
+        off = rng.choice([0.3, 0.95])
+        o = off * aside / np.linalg.norm(aside) - 5 * d
+        t = meet_leaves(noise_volume(), BALL, tuple(o), tuple(d), (8.0, 1.0))
+        passed["rim" if off > 0.9 else "middle"].append(t < NEAR)
+        if t > NEAR:
+            assert np.linalg.norm(o + t * d) == pytest.approx(1, abs=1e-6)
+    assert 0.005 < np.mean(passed["middle"]) < 0.3
+    assert np.mean(passed["middle"]) < np.mean(passed["rim"]) < 0.7

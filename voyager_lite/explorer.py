@@ -18,6 +18,7 @@ from geometry.rasterizer import render_points
 from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core import load_core
+from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Generator, Request
 from voyager_lite.depth import choose_depth
 from voyager_lite.depth.estimate import DepthEstimate, DepthSource
@@ -248,6 +249,9 @@ class Explorer:
         if anchored:
             rgb[0], depth[0] = world.rgb(-1), world.depth(-1)
             known[0] = True
+            measured = depth[:1] > 0  # depth from a sensor has gaps
+            if not bool(measured.all()):
+                depth[:1] = background_fill(rgb[:1], depth[:1], measured, sky_from=world.sky_from)[1]
         return Guidance(rgb=rgb, depth=depth, known=known, cameras=cameras, sky_from=world.sky_from)
 
     def _commit(

@@ -16,7 +16,6 @@ from geometry.checks import require_finite
 from geometry.cloud import PointCloud
 from geometry.lifting import SKY_DISTANCE, lift
 from voyager_lite.clip import Clip
-from voyager_lite.core.fill import background_fill
 from voyager_lite.opening import Opening, storable
 from voyager_lite.posed_frames import PosedFrame, PosedFrames
 from voyager_lite.world.creation import require_free
@@ -89,7 +88,8 @@ def reconstruct_world(frames: PosedFrames, folder: str | Path, *, progress: bool
     """
     folder = Path(folder)
     require_free(folder)
-    deepest = max(float(frames.depth(i).max()) for i in _bar(range(len(frames)), "checking depth", progress))
+    with _bar(range(len(frames)), "checking depth", progress) as numbers:
+        deepest = max(float(frames.depth(i).max()) for i in numbers)
     if deepest == 0:
         raise ValueError(f"{frames.depths[0].parent}: no depth map has a finite number > 0")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress
         "sky_distance": sky_distance,
     }
     opening = Opening(
-        clip=_clip([first], frames.cameras[:1], complete=count == 1),
+        clip=_clip([first], frames.cameras[:1]),
         cloud=storable(lift(first.image, first.depth, first.camera, valid=first.valid)),
         fps=frames.fps or DEFAULT_FPS,
         origin=origin,
@@ -133,7 +133,7 @@ def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress
                 continue
             start = number + 1 - len(stretch)
             world.commit(
-                _clip(stretch, frames.cameras[start : number + 1], complete=number == count - 1),
+                _clip(stretch, frames.cameras[start : number + 1]),
                 known=torch.stack(known),
                 points=PointCloud.concatenate(entered),
                 first_frame=start,
@@ -142,12 +142,10 @@ def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress
             stretch, known, entered = [], [], []
 
 
-def _clip(frames: Sequence[PosedFrame], cameras: Camera, *, complete: bool) -> Clip:
-    """What is stored of frames; ``complete`` closes the gaps in the depth of the last."""
+def _clip(frames: Sequence[PosedFrame], cameras: Camera) -> Clip:
+    """What is stored of frames, gaps in their depth as they are."""
     depth = torch.stack([frame.depth for frame in frames])
     rgb = torch.stack([frame.image for frame in frames])
-    if complete and not bool(frames[-1].valid.all()):
-        depth[-1] = background_fill(rgb[-1:], depth[-1:], frames[-1].valid[None])[1][0]
     return quantized(Clip(rgb=rgb, depth=depth, cameras=cameras))
 
 

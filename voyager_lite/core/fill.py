@@ -17,7 +17,7 @@ SKY_SHARE, SKY_SHARE_AT_RIM = 0.1, 0.4
 enough: silhouettes end, sky goes on. Beyond the picture's rim the ground goes on as well."""
 
 SKYLINE = Material(down=0.1)
-"""Where sky ends goes on level rather than up or down."""
+"""Beyond the picture's rim, where sky ends goes on level rather than up or down."""
 
 COLOR = Material(down=0.5, across=0.1)
 """Colours go on along rows rather than along columns, and rather on one plane than from one to another."""
@@ -127,10 +127,13 @@ def _fill_matter(
 def _sky_in_holes(state: np.ndarray, from_sky: Bool[np.ndarray, "height width"]) -> np.ndarray:
     """True at hole pixels that are sky: those of whose border enough is."""
     share = np.where(from_sky, np.float32(1), np.float32(0))[..., None]
-    fill_membrane(share, state, material=SKYLINE)
+    level = share.copy()
+    fill_membrane(share, state)
+    fill_membrane(level, state, material=SKYLINE)
     known = state != HOLE
     between = np.logical_or.accumulate(known, 1) & np.logical_or.accumulate(known[:, ::-1], 1)[:, ::-1]
-    return ~known & (share[..., 0] > np.where(between, SKY_SHARE, SKY_SHARE_AT_RIM))
+    much = np.where(between, share[..., 0] > SKY_SHARE, level[..., 0] > SKY_SHARE_AT_RIM)
+    return ~known & much
 
 
 def _answer_empty(values: Float[np.ndarray, "frame height width 4"], answered: list[bool]) -> None:

@@ -106,12 +106,13 @@ def material(
         row[16] = abs(row[16]) * 1.5
     elif chance < PHOTOGRAPHIC and not calm and pattern != GLOW:
         usual = USUAL_PAGES.get(pattern)
-        row[13] = usual[rng.integers(len(usual))] if usual else rng.integers(_any_page(rng))
+        row[13] = usual[rng.integers(len(usual))] if usual else rng.integers(1, _pages_for_any(rng))
     row[0] = pattern
     return row
 
 
-def _any_page(rng: np.random.Generator) -> int:
+def _pages_for_any(rng: np.random.Generator) -> int:
+    """Pages from which surfaces of no special pattern take theirs, the first (bricks) excepted."""
     return PAGES - PRINTS if rng.random() < 0.25 else len(ROUGH)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from voyager_lite.training.compiled import compiled
 from voyager_lite.training.listing import FAR, TILE, list_tiles
-from voyager_lite.training.shading import in_shadow, shade, sky_color
-from voyager_lite.training.shapes import NEAR, facing, meet, turned
+from voyager_lite.training.shading import in_shadow, meet_shape, shade, sky_color
+from voyager_lite.training.shapes import NEAR, facing, turned
 
 
 class Maps(typing.NamedTuple):
@@ -99,7 +99,7 @@ def _trace(world, tiles, K, M, grid, offset):
             x = column + offset
             cx = (x - K[0, 2]) / K[0, 0]
             tile = min(row // TILE, down - 1) * across + min(column // TILE, across - 1)
-            t, i = _first_hit(world.kinds, tiles, tile, (x, y), (cx, cy))
+            t, i = _first_hit(world, tiles, tile, (x, y), (cx, cy))
             grid.index[row, column], grid.hit[row, column] = i, t
             if i < 0:
                 continue
@@ -127,7 +127,7 @@ def _trace(world, tiles, K, M, grid, offset):
 
 @compiled()
 @typing.no_type_check
-def _first_hit(kinds, tiles, tile, place, ray):
+def _first_hit(world, tiles, tile, place, ray):
     """First shape of a tile's list that a ray meets: ray parameter, row or -1."""
     best, index = FAR, -1
     x, y = place
@@ -139,7 +139,7 @@ def _first_hit(kinds, tiles, tile, place, ray):
         if x < rect[0] or x > rect[1] or y < rect[2] or y > rect[3]:
             continue
         o, q = tiles.origins[i], turned(tiles.turns[i], ray[0], ray[1], 1.0)
-        t = meet(kinds[i], (o[0], o[1], o[2]), q)
+        t = meet_shape(world, i, (o[0], o[1], o[2]), q)
         if NEAR < t < best:
             best, index = t, i
     return best, index

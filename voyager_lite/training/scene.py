@@ -11,18 +11,21 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from voyager_lite.training.listing import list_cells
-from voyager_lite.training.material import COLUMNS
+from voyager_lite.training.material import COLUMNS, LEAVES
 from voyager_lite.training.noise import noise_volume
 from voyager_lite.training.photographs import page_means, photo_atlas
 from voyager_lite.training.raycast import Maps, cast_frame
 from voyager_lite.training.shading import REACH_AT_MOST, REACH_OVER_THICKNESS, World, sun_axes
-from voyager_lite.training.shapes import BALL, unit_maps
+from voyager_lite.training.shapes import BALL, CONE, unit_maps
 
 Real = float | int | np.integer
 Vector = Sequence[Real] | np.ndarray
 
 SKY_DEPTH = 1000.0
 """Depth written where a ray meets nothing."""
+
+ROUND = 0.35
+"""Least over greatest half size from which on a shape of leaves is a crown and no leaf."""
 
 GAMMA = 2.2
 """Pictures hold the root of linear light to this power."""
@@ -127,7 +130,17 @@ def _world(scene: Scene) -> World:
         shadow_boxes=np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1], high[:, 2]], axis=1),
         ground=list_cells(plan_low, plan_high, np.flatnonzero(reach > 0.02)),
         reach=reach,
+        leafy=_leafy(scene),
     )
+
+
+def _leafy(scene: Scene) -> np.ndarray:
+    """True for what stands as a round shape of leaves, and casts shadows: not for hills or single leaves."""
+    leafy = (scene.materials[:, 0] == LEAVES) & np.isin(scene.kinds, (BALL, CONE))
+    leafy &= scene.shapes[:, 12:15].min(axis=1) > ROUND * scene.shapes[:, 12:15].max(axis=1)
+    casts = np.zeros(len(leafy), np.bool_)
+    casts[scene.casters] = True
+    return leafy & casts
 
 
 class Builder:

@@ -5,6 +5,7 @@ import typing
 import numpy as np
 
 from voyager_lite.training.compiled import compiled
+from voyager_lite.training.foliage import meet_leaves
 from voyager_lite.training.listing import cell_of
 from voyager_lite.training.material import surface_color
 from voyager_lite.training.noise import noise_at
@@ -32,6 +33,7 @@ class World(typing.NamedTuple):
         shadow_boxes: (N, 5) every shape's box across the sun's direction, and how far towards it it goes.
         ground: Cells of the plan, with what takes light away nearby.
         reach: (N,) how far each takes light away.
+        leafy: (N,) True for hollow shapes of leaves.
     """
 
     volume: np.ndarray
@@ -45,6 +47,7 @@ class World(typing.NamedTuple):
     shadow_boxes: np.ndarray
     ground: typing.Any
     reach: np.ndarray
+    leafy: np.ndarray
 
 
 @compiled()
@@ -55,6 +58,16 @@ def sun_axes(sun):
     a = (-sun[2] / length, 0.0, sun[0] / length) if length > 1e-6 else (1.0, 0.0, 0.0)
     b = (a[1] * sun[2] - a[2] * sun[1], a[2] * sun[0] - a[0] * sun[2], a[0] * sun[1] - a[1] * sun[0])
     return a, b
+
+
+@compiled()
+@typing.no_type_check
+def meet_shape(world, i, o, d):
+    """Ray parameter at which a ray, in the axes of a unit shape, first meets it; below ``NEAR`` for none."""
+    if world.leafy[i]:
+        leaves = world.shapes[i, 12] / world.materials[i, 7], world.materials[i, 12]
+        return meet_leaves(world.volume, world.kinds[i], o, d, leaves)
+    return meet(world.kinds[i], o, d)
 
 
 @compiled()
@@ -75,7 +88,7 @@ def in_shadow(world, p):
             continue
         s = world.shapes[i]
         local = turned(world.maps[i], p[0] - s[0], p[1] - s[1], p[2] - s[2])
-        if meet(world.kinds[i], local, turned(world.maps[i], sun[0], sun[1], sun[2])) > NEAR:
+        if meet_shape(world, i, local, turned(world.maps[i], sun[0], sun[1], sun[2])) > NEAR:
             return True
     return False
 
