@@ -23,7 +23,7 @@ from voyager_lite.training.measure import held_out_batches, measure_baselines, m
 
 logger = logging.getLogger(__name__)
 
-RING_WEIGHT, KNOWN_WEIGHT = 0.1, 0.02
+RING_WEIGHT, KNOWN_WEIGHT = 0.05, 0.002
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
 
 SETTLED_ERROR = 0.001
@@ -64,7 +64,7 @@ class TrainingConfig:
     frames: int = 2
     fresh: int = 2
     workers: int = 1
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.2e-3
     device: str = "cpu"
     validate_every: int = 200
     network: MiniConfig | None = None
@@ -86,9 +86,9 @@ def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[
     kept = torch.where(overlap, 0.7 * level, torch.ones(frames))
     kind = torch.rand(batch, 1, generator=generator)
     return torch.where(
-        kind < 0.75,
+        kind < 0.85,
         torch.ones(batch, frames),
-        torch.where(kind < 0.83, level.clamp(min=0.02), kept.clamp(min=0.02)),
+        torch.where(kind < 0.9, level.clamp(min=0.02), kept.clamp(min=0.02)),
     )
 
 
