@@ -64,7 +64,7 @@ class TrainingConfig:
     frames: int = 2
     fresh: int = 2
     workers: int = 1
-    learning_rate: float = 1.2e-3
+    learning_rate: float = 5e-4
     device: str = "cpu"
     validate_every: int = 200
     network: MiniConfig | None = None
