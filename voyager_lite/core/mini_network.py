@@ -139,6 +139,7 @@ class MiniNetwork(nn.Module):
         self.grow = Convolution(middle, 4 * fine, size=1)
         self.join_fine = Convolution(2 * fine, fine, size=1)
         self.write_fine = Block(fine, level=width)
+        self.settle = nn.GroupNorm(8, fine)
         self.write = Convolution(fine, 4 * KEPT)
         self.smooth = Convolution(KEPT, CHANNELS + 2)
         for start_at_zero in self.smooth.parameters():
@@ -199,7 +200,7 @@ class MiniNetwork(nn.Module):
         for block in self.write_middle:
             middle = block(middle, each)
         fine = self.join_fine(torch.cat([fine, F.pixel_shuffle(self.grow(middle), 2)], dim=1))
-        out = self.write(F.gelu(self.write_fine(fine, each)))
+        out = self.write(F.gelu(self.settle(self.write_fine(fine, each))))
         out = self.smooth(F.gelu(F.pixel_shuffle(out, 2))).to(guess.dtype)
         added, share_rgb, share_depth = out.split([CHANNELS, 1, 1], dim=1)
         share = torch.cat([share_rgb.expand(-1, 3, -1, -1), share_depth], dim=1)
@@ -236,6 +237,7 @@ class MiniNetwork(nn.Module):
             sequence = layer(sequence, level=levels, counts=groups, rotation=rotation)
         video = sequence[:, : video.shape[1]].unflatten(1, (frames, -1)).flatten(0, 1)
         rgb, depth = video.split(counts, dim=1)
+        rgb, depth = (F.layer_norm(part, part.shape[-1:]) for part in (rgb, depth))
         spread = self.spread_rgb(rgb), self.spread_depth(depth)
         rgb, depth = (_unpatched(part, size) for part, size in zip(spread, sizes, strict=True))
         return rgb + depth

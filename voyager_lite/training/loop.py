@@ -64,7 +64,7 @@ class TrainingConfig:
     frames: int = 2
     fresh: int = 2
     workers: int = 1
-    learning_rate: float = 5e-4
+    learning_rate: float = 1.5e-3
     device: str = "cpu"
     validate_every: int = 200
     network: MiniConfig | None = None
@@ -120,11 +120,15 @@ def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> T
 
 
 def make_optimizers(network: MiniNetwork, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices inside, AdamW for what reads, writes, modulates and adds."""
+    """Muon (Jordan et al. 2024) for the matrices inside layers and blocks, AdamW for all others.
+
+    Those that lead from one resolution to another have no norm behind them; Muon's steps, all of one
+    size, made them grow until the network's answer no longer depended on its input.
+    """
+    within = ("dual.", "single.", "read_fine.", "read_middle.", "write_middle.", "write_fine.")
 
     def is_inside(name: str, parameter: Tensor) -> bool:
-        outside = name.startswith(("text.", "level.", "read.", "write.", "smooth.")) or "modulate" in name
-        return parameter.ndim == 2 and not outside
+        return parameter.ndim == 2 and name.startswith(within) and "modulate" not in name
 
     inside = [p for name, p in network.named_parameters() if is_inside(name, p)]
     rest = [p for name, p in network.named_parameters() if not is_inside(name, p)]
