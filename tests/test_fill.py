@@ -203,6 +203,16 @@ def test_sky_and_matter_never_mix():
     assert torch.allclose(colors[is_ground], brown.expand_as(colors[is_ground]), atol=1e-3)
 
 
+def test_below_the_lowest_sky_there_is_ground_behind_things():
+    """A thing hid what lies right under a window that shows the sky, with sky along most of its border."""
+    rgb, depth = torch.full((1, 3, 40, 60), 0.3), torch.full((1, 40, 60), 4.0)
+    depth[:, :12], rgb[:, :, :12] = 40.0, 0.8
+    known = torch.ones(1, 40, 60, dtype=torch.bool)
+    known[:, 12:14, 5:55] = False
+    _, filled = background_fill(rgb * known[:, None], depth * known, known, sky_from=20.0)
+    assert filled[~known].max() < 20
+
+
 def test_without_a_sky_the_same_hole_is_one_membrane():
     rgb, depth, known = tower_before_sky()
     _, filled = background_fill(rgb, depth, known)

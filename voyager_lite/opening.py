@@ -121,7 +121,7 @@ def open_photograph(
     filled = torch.where(sky, distance, depth)[None]
     _, completed = background_fill(rgb[None], filled, (valid | sky)[None], sky_from=distance / 2)
     clip = quantized(Clip(rgb=rgb[None], depth=completed, cameras=Camera.stack([camera])))
-    points = lift(clip.rgb[0], clip.depth[0], camera, valid=valid, sky=sky, sky_distance=distance)
+    points = lift(clip.rgb[0], clip.depth[0], camera, valid=~sky, sky=sky, sky_distance=distance)
     origin: dict[str, object] = {
         "image": photograph.path.name,
         "image_sha256": file_hash(photograph.path),

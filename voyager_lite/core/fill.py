@@ -12,9 +12,9 @@ from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_mem
 from voyager_lite.core.planes import enclosing_planes, envelope
 from voyager_lite.core.sources import source_state
 
-SKY_SHARE, SKY_SHARE_AT_RIM = 0.1, 0.4
-"""Share of sky in what a hole pixel's border says, from which on it is sky. Between two things little is
-enough: silhouettes end, sky goes on. Beyond the picture's rim the ground goes on as well."""
+SKY_SHARE, SKY_SHARE_AT_RIM = 0.5, 0.5
+"""Share of sky in what a hole pixel's border says, from which on it is sky: between two things, and
+beyond the picture's rim."""
 
 SKYLINE = Material(down=0.1)
 """Beyond the picture's rim, where sky ends goes on level rather than up or down."""
@@ -94,7 +94,7 @@ def _fill_frame(
     elif not from_matter.any():
         fill_membrane(values, state)
     else:
-        is_sky = _sky_in_holes(state, from_sky)
+        is_sky = _sky_in_holes(state, from_sky) & _above_horizon(sky)
         above = values.copy()
         fill_membrane(above, np.where(from_matter, np.uint8(BLOCKED), state))
         _fill_matter(values, np.where(from_sky, np.uint8(BLOCKED), state), known=known, sky=sky)
@@ -134,6 +134,12 @@ def _sky_in_holes(state: np.ndarray, from_sky: Bool[np.ndarray, "height width"])
     between = np.logical_or.accumulate(known, 1) & np.logical_or.accumulate(known[:, ::-1], 1)[:, ::-1]
     much = np.where(between, share[..., 0] > SKY_SHARE, level[..., 0] > SKY_SHARE_AT_RIM)
     return ~known & much
+
+
+def _above_horizon(sky: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height 1"]:
+    """True in rows in which, or below which, some sky is known: behind a thing lower down there is ground."""
+    rows = np.arange(len(sky))[:, None]
+    return rows <= np.nonzero(sky.any(axis=1))[0].max()
 
 
 def _answer_empty(values: Float[np.ndarray, "frame height width 4"], answered: list[bool]) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64, Int32
 from numba import njit
 
-SAMPLES = 1200
+SAMPLES = 800
 """Known pixels, evenly spread, that planes are looked for in."""
 
-TRIES = 240
+TRIES = 160
 """Random triples tried for each plane."""
 
 APART = 0.35
