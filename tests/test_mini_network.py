@@ -128,8 +128,6 @@ def test_linear_guess_is_the_best_one_and_knows_its_error(level):
     assert spread[0, 0].item() == pytest.approx((fill + residual - guess).std().item(), rel=0.02)
 
 
-
-
 def test_clips_of_a_batch_do_not_see_each_other():
     network, condition = make_network(), make_condition(batch=2)
     x, t = torch.randn(2, 3, 4, 16, 32), torch.tensor([[0.3, 0.6, 1.0], [1.0, 1.0, 1.0]])
@@ -141,9 +139,7 @@ def test_clips_of_a_batch_do_not_see_each_other():
 
 def test_what_is_under_unknown_pixels_of_the_guidance_is_not_seen():
     network, condition = make_network(), make_condition()
-    spoiled = replace(
-        condition, guidance=torch.where(condition.known[:, :, None], condition.guidance, 7.0)
-    )
+    spoiled = replace(condition, guidance=torch.where(condition.known[:, :, None], condition.guidance, 7.0))
     x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
     assert torch.equal(network(x, t, condition), network(x, t, spoiled))
 
@@ -156,7 +152,9 @@ def test_rotary_products_depend_on_displacement_alone(seed, step):
     q, k = torch.randn(24, generator=draw), torch.randn(24, generator=draw)
     products = []
     for a, b in (places, moved):
-        turned = rotate(torch.stack([q, k])[None, None], rotary_angles(torch.stack([a, b])[None], per_head=24))
+        turned = rotate(
+            torch.stack([q, k])[None, None], rotary_angles(torch.stack([a, b])[None], per_head=24)
+        )
         products.append(turned[0, 0, 0] @ turned[0, 0, 1])
     torch.testing.assert_close(products[0], products[1], atol=1e-3, rtol=1e-3)
 

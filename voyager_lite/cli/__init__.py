@@ -8,8 +8,9 @@ from typing import Annotated, Protocol
 import tyro
 
 from voyager_lite.cli.export import Export
-from voyager_lite.cli.measure import Bench, Doctor, Evaluate, Train
+from voyager_lite.cli.measure import Bench, Doctor, Evaluate
 from voyager_lite.cli.reconstruct import Reconstruct
+from voyager_lite.cli.train import Train
 from voyager_lite.cli.walk import Continue, Explore
 from voyager_lite.cli.worlds import Info, Render, Undo
 from voyager_lite.errors import VoyagerLiteError

@@ -1,4 +1,4 @@
-"""`bench`, `evaluate`, `train` and `doctor`."""
+"""`bench`, `evaluate` and `doctor`."""
 
 import importlib.util
 import json
@@ -14,7 +14,7 @@ import torch
 import tyro
 
 from voyager_lite.cli.report import say, say_table
-from voyager_lite.core.mini import WEIGHTS
+from voyager_lite.core.mini import NAMES
 
 Table = Literal["mini", "fills", "walk", "views", "cache", "depth"]
 
@@ -38,11 +38,8 @@ class Doctor:
             "free disk GiB": round(shutil.disk_usage(".").free / 2**30, 1),
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "no device",
             "pytorch3d": _installed("pytorch3d", "conda env create -f environment.yml"),
-            "open3d": _installed("open3d", "pip install open3d-cpu; only tests use it"),
-            "core mini": "weights present"
-            if _mini_weights().is_file()
-            else f"no weights at {_mini_weights()}",
-        }
+            "open3d": _installed("open3d", "pip install open3d-cpu; for mesh exports"),
+        } | {f"core {name}": _weights(name) for name in NAMES}
         say_table(facts.items())
         if self.json is not None:
             self.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -121,31 +118,9 @@ class Evaluate:
             write_rows(rows, self.json)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Train:
-    """Train the mini network on procedural scenes; a run found in --folder is continued.
-
-    Example: voyager-lite train --folder runs/mini --minutes 75
-    """
-
-    folder: Annotated[Path, tyro.conf.arg(help="Checkpoints, log and best weights.")]
-    minutes: Annotated[float, tyro.conf.arg(help="Time to spend, over all continuations.")] = 75.0
-    workers: Annotated[int, tyro.conf.arg(help="Processes that make clips.")] = 1
-    device: Annotated[str, tyro.conf.arg(help="cpu or cuda.")] = "cpu"
-
-    def run(self) -> None:
-        """Train."""
-        from voyager_lite.training.loop import TrainingConfig, train
-
-        if not 0 < self.minutes < 1e5:
-            raise ValueError(f"--minutes is {self.minutes:g}; expected more than 0")
-        train(
-            TrainingConfig(folder=self.folder, minutes=self.minutes, workers=self.workers, device=self.device)
-        )
-
-
-def _mini_weights() -> Path:
-    return Path(str(files("assets"))) / WEIGHTS
+def _weights(name: str) -> str:
+    file = Path(str(files("assets"))) / f"{name}.safetensors"
+    return "weights present" if file.is_file() else f"no weights at {file}"
 
 
 def _installed(package: str, how: str) -> str:

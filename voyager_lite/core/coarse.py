@@ -160,4 +160,3 @@ def sample(
         progress(total, total)
     rgb, depth = decode_signal(x, near=near)
     return CoarseFrames(rgb=rgb, depth=depth, known=torch.ones_like(depth, dtype=torch.bool))
-

@@ -1,4 +1,4 @@
-"""``mini`` and ``nano``, the embedded generators: coarse frames from a small network, detail from the picture."""
+"""``mini`` and ``nano``, the embedded generators: coarse frames from a network, then detail."""
 
 from pathlib import Path
 

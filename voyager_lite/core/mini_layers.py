@@ -1,4 +1,4 @@
-"""Layers of the mini network: convolutions, transformer layers in two streams and in one, rotary positions."""
+"""Layers of the mini network: convolutions, transformer layers, rotary positions."""
 
 import torch
 import torch.nn.functional as F
@@ -147,9 +147,9 @@ def level_features(t: Float[Tensor, "batch frame"]) -> Float[Tensor, "batch fram
 def rotary_angles(
     places: Float[Tensor, "batch token 3"], *, per_head: int
 ) -> tuple[Float[Tensor, "batch 1 token half"], Float[Tensor, "batch 1 token half"]]:
-    """Cosines and sines (B, 1, N, per_head / 2) that turn a third of a head's pairs by each of time, row, column.
+    """Cosines and sines (B, 1, N, per_head / 2) that turn a third of a head's pairs along each axis.
 
-    Su et al. 2021 (arXiv 2104.09864), along three axes; a token at the origin is not turned.
+    Su et al. 2021 (arXiv 2104.09864), along time, row and column; a token at the origin is not turned.
     """
     frequencies = 10 ** torch.linspace(0, -1.5, per_head // 6, device=places.device)
     angles = (places[..., None] * frequencies).flatten(2)[:, None]

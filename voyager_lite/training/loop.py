@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from voyager_lite.core.mini_network import MINI, NANO, MiniConfig, MiniNetwork
 from voyager_lite.sampling.flow import add_noise
 from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
 from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
+from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
 
 logger = logging.getLogger(__name__)
@@ -27,13 +28,20 @@ RING_WEIGHT, KNOWN_WEIGHT = 0.05, 0.002
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
 
 SETTLED_ERROR = 0.001
-"""Squared error (signal units) that counts as nothing, so that clips that are as good as done weigh little."""
+"""Squared error (signal units) that counts as nothing, so that clips as good as done weigh little."""
 
 DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
 
 MUON_RATE = 5.0
 """Muon's learning rate over AdamW's."""
+
+CURVES = {
+    "telea": (190, 190, 190),
+    "navier_stokes": (160, 160, 160),
+    "fill": (120, 120, 120),
+    "network": (200, 80, 20),
+}
 
 SIZES = {"mini": MINI, "nano": NANO}
 
@@ -43,8 +51,8 @@ class TrainingConfig:
     """A training run.
 
     Attributes:
-        folder: Checkpoints, log.jsonl and the best weights (best/NAME.safetensors, .json) go here; a run
-            found here is continued.
+        folder: Checkpoints, log.jsonl, curve.png and the best weights (best/NAME.safetensors, .json) go
+            here; a run found here is continued.
         minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
         model: mini or nano.
         batch: Clips a step.
@@ -242,5 +250,11 @@ def train(config: TrainingConfig) -> MiniNetwork:
                     log.write(json.dumps(line) + "\n")
                 bar.set_postfix(loss=line["loss"], network=line["network"], fill=line["fill"])
                 run.save(measured)
+                draw_curve(
+                    config.folder / "log.jsonl",
+                    config.folder / "curve.png",
+                    lines=CURVES,
+                    title="hole PSNR, dB, over held-out clips",
+                )
                 losses = []
     return run.average

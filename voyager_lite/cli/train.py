@@ -1,0 +1,53 @@
+"""`train`: the embedded models, from procedural scenes alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Train an embedded model on procedural scenes; a run found in --folder is continued.
+
+    mini and nano complete clips, depth estimates depth. FOLDER/best holds the best weights so far, as
+    they are shipped, and FOLDER/curve.png shows how far it has come.
+
+    Example: voyager-lite train mini --folder runs/mini --minutes 120
+    """
+
+    model: Annotated[
+        Literal["mini", "nano", "depth"], tyro.conf.Positional, tyro.conf.arg(metavar="MODEL", help="Which.")
+    ] = "mini"
+    folder: Annotated[Path, tyro.conf.arg(help="Checkpoints, log, curve and best weights.")]
+    minutes: Annotated[float, tyro.conf.arg(help="Time to spend, over all continuations.")] = 120.0
+    workers: Annotated[int, tyro.conf.arg(help="Processes that render scenes.")] = 1
+    device: Annotated[Literal["cpu", "cuda"], tyro.conf.arg(help="Where the network learns.")] = "cpu"
+
+    def run(self) -> None:
+        """Train."""
+        if not 0 < self.minutes < 1e5:
+            raise ValueError(f"--minutes is {self.minutes:g}; expected more than 0")
+        if self.workers < 0:
+            raise ValueError(f"--workers is {self.workers}; expected 0 or more")
+        if self.model == "depth":
+            from voyager_lite.training.depth_loop import DepthTrainingConfig, train_depth
+
+            train_depth(
+                DepthTrainingConfig(
+                    folder=self.folder, minutes=self.minutes, workers=self.workers, device=self.device
+                )
+            )
+        else:
+            from voyager_lite.training.loop import TrainingConfig, train
+
+            train(
+                TrainingConfig(
+                    model=self.model,
+                    folder=self.folder,
+                    minutes=self.minutes,
+                    workers=self.workers,
+                    device=self.device,
+                )
+            )
