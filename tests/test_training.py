@@ -11,7 +11,14 @@ from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal, near_depth
 from voyager_lite.training.batches import Batch, ClipStream, Pool, as_batch, augment, halved, join
 from voyager_lite.training.clips import make_clip
-from voyager_lite.training.loop import Training, TrainingConfig, draw_times, flow_loss, train
+from voyager_lite.training.loop import (
+    Training,
+    TrainingConfig,
+    draw_times,
+    flow_loss,
+    make_optimizers,
+    train,
+)
 from voyager_lite.training.measure import held_out_batches, hole_psnr, measure_baselines, measure_network
 
 SMALL = MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)
@@ -152,3 +159,12 @@ def test_shipped_weights_fill_holes_of_unseen_scenes_better_than_simple_means():
     simple = max(measured[name] for name in ("fill", "telea", "navier_stokes"))
     assert measured["network"] > simple
     assert measured["network_inverse_depth"] < measured["fill_inverse_depth"]
+
+
+def test_muon_turns_only_matrices_inside_layers_and_blocks():
+    network = MiniNetwork(SMALL)
+    muon, _ = make_optimizers(network, 1e-3)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    turned = {names[id(parameter)] for group in muon.param_groups for parameter in group["params"]}
+    assert {"dual.0.video.qkv.weight", "single.0.stream.down.weight", "read_fine.first.weight"} <= turned
+    assert not [name for name in turned if name.startswith(("embed", "spread", "join", "shrink", "grow"))]
