@@ -30,7 +30,7 @@ def clips() -> list[Batch]:
 
 
 def run_at(folder: Path) -> Training:
-    return Training(TrainingConfig(folder=folder, minutes=1.0, batch=3, fresh=3, workers=0, network=SMALL))
+    return Training(TrainingConfig(folder=folder, minutes=1.0, frames=9, fresh=3, workers=0, network=SMALL))
 
 
 def test_noise_levels_are_mostly_one_and_never_zero():
@@ -145,7 +145,7 @@ def test_training_overfits_one_clip(tmp_path, clips):
 def test_training_runs_from_start_to_end(tmp_path):
 
     config = TrainingConfig(
-        folder=tmp_path, minutes=0.02, batch=2, fresh=1, workers=1, validate_every=2, network=SMALL
+        folder=tmp_path, minutes=0.02, frames=3, fresh=1, workers=1, validate_every=2, network=SMALL
     )
     train(config)
     assert (tmp_path / "log.jsonl").read_text().count("\n") >= 1

@@ -55,9 +55,8 @@ class TrainingConfig:
             here; a run found here is continued.
         minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
         model: mini or nano.
-        batch: Clips a step.
-        frames: Of each clip, drawn anew every time.
-        fresh: Of the clips, made for this step; the rest were seen before and are dressed anew.
+        frames: Frames a step: of as many clips in two steps of three, else three of a clip.
+        fresh: Clips made for a step; the rest were seen before and are dressed anew.
         workers: Processes that make clips; 0 makes them in this one.
         learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
@@ -68,11 +67,10 @@ class TrainingConfig:
     folder: Path
     minutes: float = 100.0
     model: str = "mini"
-    batch: int = 12
-    frames: int = 2
+    frames: int = 24
     fresh: int = 2
     workers: int = 1
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 8e-4
     device: str = "cpu"
     validate_every: int = 200
     network: MiniConfig | None = None
@@ -181,10 +179,11 @@ class Training:
     def step(self, fresh: Batch) -> float:
         """One update from a group of fresh clips and older ones; returns the loss."""
         generator = torch.Generator().manual_seed(int(self.state["step"]))
-        drawn = self.pool.draw(fresh, size=self.config.batch, generator=generator)
+        few = 3 if self.state["step"] % 3 == 0 else 1
+        drawn = self.pool.draw(fresh, size=self.config.frames // few, generator=generator)
         self.pool.add(fresh)
-        few = draw_frames(drawn, self.config.frames, generator=generator)
-        batch = augment(few.to("cpu"), generator=generator).to(self.config.device)
+        shown = draw_frames(drawn, few, generator=generator)
+        batch = augment(shown.to("cpu"), generator=generator).to(self.config.device)
         t = draw_times(len(batch), batch.truth.shape[1], generator=generator).to(batch.truth)
         noise = torch.randn(batch.truth.shape, generator=generator).to(batch.truth)
         loss = flow_loss(self.network, batch, t, noise)
