@@ -12,6 +12,7 @@ from geometry.camera import Camera
 from geometry.lifting import lift
 from geometry.rasterizer import render_points
 from voyager_lite.clip import Guidance
+from voyager_lite.core.fill import background_fill
 from voyager_lite.evaluation.scenes import RgbdScene, read_scene
 from voyager_lite.training.clips import HELD_OUT, make_clip
 
@@ -56,7 +57,7 @@ def procedural_case(seed: int, *, frames: int) -> FillCase:
     """
     if seed < HELD_OUT:
         raise ValueError(f"seed is {seed}; expected {HELD_OUT} or more, as training draws those below")
-    clip = make_clip(seed, frames=frames)
+    clip = make_clip(seed, frames=frames, exact=True)
     guidance = Guidance(
         rgb=clip.guidance_rgb,
         depth=clip.guidance_depth,
@@ -77,12 +78,16 @@ def procedural_case(seed: int, *, frames: int) -> FillCase:
 def real_cases(scene: RgbdScene) -> Iterator[FillCase]:
     """Every pair of a scene: frame a lifted with its true depth, frame b judged where a could not see.
 
-    The clip is the two frames, so what is between them is not asked for.
+    Where a's depth was not measured it is completed, as when a photograph is opened: its colour there was
+    seen. The clip is the two frames, so what is between them is not asked for.
     """
     for a, b in scene.pairs:
         source, target = scene.frames[a], scene.frames[b]
         cameras = Camera.stack([source.camera, target.camera])
-        seen = render_points(lift(source.image, source.depth, source.camera, valid=source.valid), cameras)
+        known = source.valid[None]
+        depth = background_fill(source.image[None], source.depth[None], known)[1][0]
+        everywhere = torch.ones_like(source.valid)
+        seen = render_points(lift(source.image, depth, source.camera, valid=everywhere), cameras)
         guidance = Guidance(rgb=seen.rgb, depth=seen.depth, known=seen.known, cameras=cameras)
         judged = ~seen.known
         judged[0] = False
