@@ -14,7 +14,6 @@ from geometry.camera import Camera
 from geometry.clearance import check_path, shorten_path
 from geometry.cloud import PointCloud
 from geometry.lifting import lift, lift_sky
-from geometry.rasterizer import render_points
 from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core import load_core
@@ -244,7 +243,7 @@ class Explorer:
             cameras: One a frame.
             anchored: The first camera is the world's last, whose frame is known completely.
         """
-        rendering = render_points(world.cloud, cameras)
+        rendering = world.cache.render(cameras)
         rgb, depth, known = rendering.rgb, rendering.depth, rendering.known
         if anchored:
             rgb[0], depth[0] = world.rgb(-1), world.depth(-1)

@@ -3,7 +3,8 @@
 The cubes have edges of 2 ** size scene units and corners at multiples of their edge, so that they need no
 origin and fit into each other eight at a time. A point belongs to a cube that its own radius chooses:
 what is seen sharply lies in small cubes, what is far or coarse in large ones, and every cube holds about
-as many points of a surface, ``ACROSS`` by ``ACROSS``, whatever its size.
+as many points of a surface, ``ACROSS`` by ``ACROSS``, whatever its size. Coarser levels of detail are
+chunks, too: the points of all smaller cubes within a cube, merged; see `geometry.chunks`.
 """
 
 import zlib
@@ -12,12 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from geometry.cloud import PointCloud
+from geometry.levels import ACROSS, merged
 
-ACROSS = 256
-"""Points, side by side, along a cube's edge: a point's radius is half the spacing, times a margin."""
+FEW = 256
+"""Points of a clip that are not worth a coarser level."""
 
 CELL_BITS = 18
 SIZE_BITS = 8
@@ -43,7 +45,7 @@ class Chunk:
         sky: True for points of the far shell, which have cubes of their own.
         count: Of points.
         data: Them, compressed without loss.
-        level: Of detail: 0 for points as they were fused.
+        level: Of detail: 0 for points as they were fused, 1 for those of all smaller cubes, merged.
     """
 
     size: int
@@ -60,9 +62,35 @@ def pack_chunks(cloud: PointCloud) -> list[Chunk]:
     Raises:
         ValueError: A position is not finite.
     """
+    return _pack(cloud, *_cubes(cloud), level=0)
+
+
+def pack_levels(cloud: PointCloud) -> list[Chunk]:
+    """The points of one clip in coarser levels of detail, matter and sky each up to ``FEW`` points.
+
+    Raises:
+        ValueError: A position is not finite.
+    """
+    chunks = []
+    for part in (cloud[~cloud.sky], cloud[cloud.sky]):
+        if not len(part):
+            continue
+        own, _ = _cubes(part)
+        size, below = int(own.min()), PointCloud.empty()
+        while len(below) + int((own >= size).sum()) > FEW:
+            within = PointCloud.concatenate([below, part[torch.from_numpy(own == size)]])
+            size += 1
+            below = merged(within, edge=2.0**size / ACROSS)
+            sizes = np.full(len(below), size)
+            chunks += _pack(below, sizes, _cells(below, sizes), level=1)
+    return chunks
+
+
+def _pack(
+    cloud: PointCloud, size: Int[np.ndarray, " point"], cells: Int[np.ndarray, "point 3"], *, level: int
+) -> list[Chunk]:
     if not len(cloud):
         return []
-    size, cells = _cubes(cloud)
     keys = _keys(size, cells, cloud.sky.numpy())
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order[0]] - 1))
@@ -81,6 +109,7 @@ def pack_chunks(cloud: PointCloud) -> list[Chunk]:
                 sky=bool(cloud.sky[first]),
                 count=len(points),
                 data=_compressed(points),
+                level=level,
             )
         )
     return chunks
@@ -97,8 +126,20 @@ def unpack_chunks(chunks: Sequence[Chunk]) -> PointCloud:
     parts = [_decompressed(chunk) for chunk in chunks]
     ranks = np.concatenate([np.cumsum(part["rank"], dtype=np.int64) for part in parts])
     order = np.argsort(ranks)
-    records = np.concatenate(parts)[order]
     sky = np.repeat([chunk.sky for chunk in chunks], [chunk.count for chunk in chunks])[order]
+    return _cloud(np.concatenate(parts)[order], sky)
+
+
+def unpack_chunk(chunk: Chunk) -> PointCloud:
+    """The points of one chunk.
+
+    Raises:
+        ValueError: Its bytes are damaged.
+    """
+    return _cloud(_decompressed(chunk), np.full(chunk.count, chunk.sky))
+
+
+def _cloud(records: np.ndarray, sky: Bool[np.ndarray, " point"]) -> PointCloud:
     return PointCloud(
         positions=torch.from_numpy(records["position"].copy()),
         colors=torch.from_numpy(records["color"].copy()).float() / 255,
@@ -117,8 +158,11 @@ def _cubes(cloud: PointCloud) -> tuple[Int[np.ndarray, " point"], Int[np.ndarray
     least = np.log2(np.maximum(np.abs(positions).max(-1), 2.0**-40)) - (CELL_BITS - 1)
     own = np.log2(np.maximum(cloud.radii.numpy().astype(np.float64), 2.0**-60) * ACROSS)
     size = np.ceil(np.maximum(own, least + 1e-9)).astype(np.int64)
-    cells = np.floor(positions / np.exp2(size)[:, None]).astype(np.int64)
-    return size, cells
+    return size, _cells(cloud, size)
+
+
+def _cells(cloud: PointCloud, size: Int[np.ndarray, " point"]) -> Int[np.ndarray, "point 3"]:
+    return np.floor(cloud.positions.double().numpy() / np.exp2(size)[:, None]).astype(np.int64)
 
 
 def _keys(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
-from voyager_lite.world.chunks import Chunk, pack_chunks
+from voyager_lite.world.chunks import Chunk, pack_chunks, pack_levels
 from voyager_lite.world.frames import FrameBytes, pack_cameras, unpack_cameras
 
 Statement = tuple[str, list[tuple[object, ...]]]
@@ -96,7 +96,7 @@ def clip_statements(
     return (
         clip_rows(record),
         frame_rows(record, frames),
-        chunk_rows(record.number, pack_chunks(points)),
+        chunk_rows(record.number, [*pack_chunks(points), *pack_levels(points)]),
     )
 
 

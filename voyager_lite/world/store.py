@@ -27,6 +27,8 @@ from voyager_lite.world.rows import (
 
 Part = Literal["rgb", "depth", "known"]
 
+CHUNK = "clip, level, size, x, y, z, sky, count, data, crc"
+
 
 class Store:
     """Reads and writes ``world.sqlite``; knows bytes and frame numbers, nothing of generating."""
@@ -218,16 +220,26 @@ class Store:
         Raises:
             ValueError: A chunk is damaged; the message names the clip.
         """
-        rows = self._all(
-            "SELECT size, x, y, z, sky, count, data, crc FROM chunk WHERE clip = ? AND level = 0 ORDER BY id",
-            clip,
+        rows = self._all(f"SELECT {CHUNK} FROM chunk WHERE clip = ? AND level = 0 ORDER BY id", clip)
+        return unpack_chunks([self._chunk(row) for row in rows])
+
+    def chunk(self, number: int) -> Chunk:
+        """One chunk, by its number.
+
+        Raises:
+            IndexError: There is none.
+            ValueError: It is damaged; the message names its clip.
+        """
+        row = self._one(f"SELECT {CHUNK} FROM chunk WHERE id = ?", number)
+        if row is None:
+            raise IndexError(f"{self.folder}: the world has no chunk {number}")
+        return self._chunk(row)
+
+    def chunk_places(self, *, after: int = -1) -> list[tuple[int, int, int, int, int, int, int, int, int]]:
+        """Number, clip, level, size, x, y, z, sky and count of all chunks numbered more than ``after``."""
+        return self._all(
+            "SELECT id, clip, level, size, x, y, z, sky, count FROM chunk WHERE id > ? ORDER BY id", after
         )
-        chunks = []
-        for size, x, y, z, sky, count, data, crc in rows:
-            if blob_crc(data) != crc:
-                raise ValueError(self._damage(f"a chunk of {count} points", clip))
-            chunks.append(Chunk(size=size, cell=(x, y, z), sky=bool(sky), count=count, data=data))
-        return unpack_chunks(chunks)
 
     def point_counts(self) -> list[tuple[int, int]]:
         """Of every clip: how many points of matter and of sky it brought; their bytes are not read."""
@@ -259,6 +271,12 @@ class Store:
         if blob_crc(data) != crc:
             raise ValueError(self._damage(f"the {part} of frame {number}", clip))
         return data
+
+    def _chunk(self, row: tuple[Any, ...]) -> Chunk:
+        clip, level, size, x, y, z, sky, count, data, crc = row
+        if blob_crc(data) != crc:
+            raise ValueError(self._damage(f"a chunk of {count} points", clip))
+        return Chunk(size=size, cell=(x, y, z), sky=bool(sky), count=count, data=data, level=level)
 
     def _damage(self, what: str, clip: int) -> str:
         rest = f"; `continue --from-clip {clip - 1} --as NAME` keeps all before it" if clip else ""

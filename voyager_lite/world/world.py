@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from geometry.cache import WorldCache
+from geometry.cache import BUDGET_MB, WorldCache
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from geometry.focus import focus_distance
@@ -22,6 +22,7 @@ from voyager_lite.world.place import Place
 from voyager_lite.world.provenance import versions
 from voyager_lite.world.rows import ClipRecord, WalkPlan, WorldHeader
 from voyager_lite.world.store import Store
+from voyager_lite.world.stored_chunks import StoredChunks
 
 
 class World:
@@ -32,22 +33,28 @@ class World:
     in memory is rebuilt from it.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, budget_mb: float = BUDGET_MB) -> None:
+        """Take a store, and say how much memory its points may take; see ``WorldCache.of``."""
         self.store = store
+        self.budget_mb = budget_mb
         self._data_version = store.data_version()
 
     @classmethod
-    def open(cls, folder: str | Path) -> "World":
+    def open(cls, folder: str | Path, *, budget_mb: float = BUDGET_MB) -> "World":
         """Open an existing world: to read it, which disturbs nobody, and to write while nobody else does.
 
         A world of an older version is brought up to date, and a copy of the old one kept.
+
+        Args:
+            folder: Of the world.
+            budget_mb: Memory for its points. What does not fit is read when a camera sees it.
 
         Raises:
             FileNotFoundError: The folder holds no world.
             ValueError: It is damaged, or of a newer version.
             OSError: It cannot be read.
         """
-        return cls(Store(Path(folder)))
+        return cls(Store(Path(folder)), budget_mb=budget_mb)
 
     @classmethod
     def create(cls, folder: str | Path, opening: Opening) -> "World":
@@ -122,11 +129,11 @@ class World:
     @cached_property
     def cache(self) -> WorldCache:
         """The world's points, ready to be rendered and added to."""
-        return WorldCache(PointCloud.concatenate(list(self.store.points())))
+        return WorldCache.of(StoredChunks(self.store), budget_mb=self.budget_mb)
 
     @property
     def cloud(self) -> PointCloud:
-        """All points, sky included (``cloud.matter`` leaves it out)."""
+        """All points, sky included (``cloud.matter`` leaves it out); as large as the world is."""
         return self.cache.cloud
 
     @cached_property
@@ -214,7 +221,8 @@ class World:
     @property
     def focus_distance(self) -> float:
         """Distance to the centre of the scene before the last camera, scene units."""
-        return focus_distance(self.cloud, self.cameras[-1])
+        camera = self.cameras[-1]
+        return focus_distance(self.cache.view(camera), camera)
 
     def commit(
         self,
@@ -241,6 +249,7 @@ class World:
             frames = [pack_frame(clip.rgb[i], clip.depth[i], known[i]) for i in range(len(clip))]
             self.store.append(record, frames=frames, points=points)
             self.clips.append(record)
+            self.cache.settle()
 
     def begin(self, plan: WalkPlan) -> None:
         """Remember what is about to be walked, so that another process could finish it."""

@@ -1,0 +1,78 @@
+"""A cloud too large for memory, of which the chunks in view are held."""
+
+from collections import OrderedDict
+
+import numpy as np
+from jaxtyping import Int
+
+from geometry.camera import Camera
+from geometry.chunks import ChunkSource, chunks_in_view
+from geometry.cloud import PointCloud
+
+POINT_BYTES = 41
+"""Of a point in memory: three times three float32, a radius and a flag."""
+
+HELD = 0.4
+"""Share of the budget for chunks that stay loaded; what fits into it can be held as one cloud, which takes
+the rest while it grows."""
+
+VIEWED = 0.25
+"""Share of the budget for the points of one view. What is left is for loading and drawing them."""
+
+LOADED_AT_ONCE = 2**18
+"""Points: bounds what is unpacked at one time."""
+
+
+class PagedCloud:
+    """The points of a source, loaded chunk by chunk as cameras need them.
+
+    What a camera is given depends on the source and the camera alone, not on what it saw before.
+    """
+
+    def __init__(self, source: ChunkSource, *, budget_mb: float) -> None:
+        self._source = source
+        self._budget = int(budget_mb * 2**20) // POINT_BYTES
+        self._loaded: OrderedDict[int, PointCloud] = OrderedDict()
+        self._held = 0
+        self._index = source.index(after=-1)
+
+    def __len__(self) -> int:
+        return self._index.points
+
+    @property
+    def cloud(self) -> PointCloud:
+        """All points as they were fused: without any bound on memory."""
+        return self._source.cloud()
+
+    @property
+    def fits(self) -> bool:
+        """Whether all points have room in memory."""
+        return len(self) <= HELD * self._budget
+
+    def update(self) -> None:
+        """Take notice of chunks that are new."""
+        last = int(self._index.id[-1]) if len(self._index) else -1
+        self._index = self._index.followed_by(self._source.index(after=last))
+
+    def view(self, camera: Camera) -> PointCloud:
+        """The points that one camera needs, in the order of their chunks; see ``chunks_in_view``."""
+        rows = chunks_in_view(self._index, camera, most=int(VIEWED * self._budget))
+        self._load(rows)
+        return PointCloud.concatenate([self._loaded[int(number)] for number in self._index.id[rows]])
+
+    def _load(self, rows: Int[np.ndarray, " row"]) -> None:
+        """Make these chunks the ones used last, and let go of those used longest ago."""
+        for number in self._index.id[rows]:
+            if int(number) in self._loaded:
+                self._loaded.move_to_end(int(number))
+        missing = [row for row in rows if int(self._index.id[row]) not in self._loaded]
+        new = int(self._index.count[missing].sum())
+        needed = int(self._index.count[rows].sum())
+        while self._held + new > max(HELD * self._budget, needed):
+            _, dropped = self._loaded.popitem(last=False)
+            self._held -= len(dropped)
+        portions = np.cumsum(self._index.count[missing]) // LOADED_AT_ONCE
+        for portion in np.unique(portions):
+            ids = [int(self._index.id[row]) for row, p in zip(missing, portions, strict=True) if p == portion]
+            self._loaded.update(zip(ids, self._source.load(ids), strict=True))
+        self._held += new
