@@ -26,6 +26,10 @@ LEAST_SHARE = 0.2
 """A correction leaves at least this share of the inverse depth, so that depth stays finite."""
 
 
+SURE_OF_SKY = 0.1
+"""Share of the depth at which sky begins that the network must say at least where there is to be sky."""
+
+
 def complete_frame(
     rgb: Float[Tensor, "3 height width"],
     depth: Float[Tensor, "height width"],
@@ -45,14 +49,13 @@ def complete_frame(
         depth: Along the axis; only known pixels are read.
         known: True where a pixel is given.
         coarse: The network's frame (one frame).
-        sky_from: Depth from which on a pixel shows sky. The fill says where sky is and what it looks
-            like: smooth is right there, and what the network and the texture add would stain it.
+        sky_from: Depth from which on a pixel shows sky. Where fill and network agree on it the fill says
+            what it looks like: smooth is right there, and what network and texture add would stain it.
 
     Returns:
         RGB in [0, 1] and depth > 0; known pixels are unchanged.
     """
-    filled = background_fill(rgb[None], depth[None], known[None], sky_from=sky_from)
-    base_rgb, base_depth = filled[0][0], filled[1][0]
+    base_rgb, base_depth = _filled(rgb, depth, known, coarse=coarse, sky_from=sky_from)
     settled = known | (base_depth >= sky_from)
     if bool(settled.all()):
         return base_rgb, base_depth
@@ -61,6 +64,20 @@ def complete_frame(
     if is_textured(known.shape[1], coarse):
         rgb = add_texture(rgb, depth, known=settled)
     return rgb, depth
+
+
+def _filled(
+    rgb: Tensor, depth: Tensor, known: Tensor, *, coarse: CoarseFrames, sky_from: float
+) -> tuple[Tensor, Tensor]:
+    """The frame filled from its background, with sky only where the network sees it too."""
+    filled = background_fill(rgb[None], depth[None], known[None], sky_from=sky_from)
+    inverse = F.interpolate(1 / coarse.depth[None], size=known.shape, mode="bilinear", align_corners=False)
+    doubtful = ~known & (filled[1][0] >= sky_from) & (inverse[0, 0] * SURE_OF_SKY * sky_from > 1)
+    if not bool(doubtful.any()):
+        return filled[0][0], filled[1][0]
+    mixed = background_fill(rgb[None], depth[None], known[None])
+    nearer = mixed[1][0].clamp(max=NEARER_THAN_SKY * sky_from)
+    return torch.where(doubtful, mixed[0][0], filled[0][0]), torch.where(doubtful, nearer, filled[1][0])
 
 
 def is_textured(width: int, coarse: CoarseFrames) -> bool:
