@@ -57,9 +57,9 @@ class Attribute:
 
 ATTRIBUTES: Mapping[str, Attribute] = {
     "night": Attribute(
-        kind="street",
-        prompt="a street, at night",
-        opposite="a street, by day",
+        kind="room",
+        prompt="a room, at night",
+        opposite="a room, by day",
         shown={"light": "night", "weather": "clear"},
         absent={"light": "day", "weather": "clear"},
     ),
