@@ -12,7 +12,7 @@ from geometry.camera import Camera
 from geometry.chunks import ChunkSource
 from geometry.cloud import PointCloud
 from geometry.kernels.strips import in_strips
-from geometry.paging import PagedCloud
+from geometry.paging import PagedCloud, joined
 from geometry.rasterizer import render_points
 from geometry.rasterizer.scatter import stack
 from geometry.rendering import Rendering
@@ -92,7 +92,14 @@ class WorldCache:
         """The points that one camera is shown: all, or if they are not in memory those in its view."""
         if self._paged is None:
             return self._in_memory
-        return PointCloud.concatenate([self._paged.view(camera), self._in_memory])
+        stored = self._paged.view(camera)
+        return joined([stored, self._in_memory]) if self._count else stored
+
+    def around(self, cameras: Camera) -> PointCloud:
+        """The points on all sides of a path: all, or if they are not in memory the fewer the farther."""
+        if self._paged is None:
+            return self._in_memory
+        return joined([self._paged.around(cameras), self._in_memory])
 
     def add(self, cloud: PointCloud, camera: Camera) -> PointCloud:
         """Take in what a frame adds, by Voyager's rule (arXiv 2506.04225, section 4.3).

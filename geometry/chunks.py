@@ -7,7 +7,7 @@ smaller cubes within: their points, merged in cells of a 256th of the edge. A tr
 (its sky is another): it is written once and never changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol, runtime_checkable
 
@@ -20,6 +20,9 @@ from geometry.levels import ACROSS
 
 CELL_PIXELS = 1.0
 """A coarse chunk is fine enough where a cell of it is at most this many pixels wide."""
+
+CELL_ANGLE = 1 / 250
+"""The same for points that are not looked at but kept clear of: radians."""
 
 DISC_REACH = 1 / 32
 """How far discs reach out of their cube, over its edge: at most. (The disc of a merged point reaches as far
@@ -89,21 +92,60 @@ def chunks_in_view(index: ChunkIndex, camera: Camera, *, most: int) -> Int[np.nd
         camera: A single camera.
         most: Points; where it would be more, cells may be wider, by steps of a factor of 1.41.
     """
-    edge = np.exp2(index.size)
-    visible = _in_frustum(index.cell * edge[:, None], edge, camera)
-    cell, coarse = index.cell[visible], index.coarse[visible]
-    edge, above = edge[visible], _has_parent(index)[visible]
-    width = _cell_pixels(cell * edge[:, None], edge, camera)
-    above_width = _cell_pixels((cell // 2) * (2 * edge[:, None]), 2 * edge, camera)
-    above_width[~above] = np.inf
-    count = index.count[visible]
-    finest = CELL_PIXELS
+    low, edge = _cubes(index)
+    visible = _in_frustum(low, edge, camera)
+
+    def width(low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"]) -> np.ndarray:
+        return _cell_pixels(low, edge, camera)
+
+    return _chosen(index, visible, width, finest=CELL_PIXELS, most=most)
+
+
+def chunks_around(
+    index: ChunkIndex, centers: Float[np.ndarray, "place 3"], *, most: int
+) -> Int[np.ndarray, " chosen"]:
+    """Rows of the chunks on all sides of some places, as fine as is felt there.
+
+    As ``chunks_in_view``, but a coarse chunk stands for all in its cube where its cells are seen at an
+    angle of at most ``CELL_ANGLE`` from the nearest of the places.
+    """
+
+    def width(low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"]) -> np.ndarray:
+        distance = np.full(len(edge), np.inf)
+        for center in centers:
+            beside = np.maximum(np.maximum(low - center, center - low - edge[:, None]), 0)
+            distance = np.minimum(distance, np.linalg.norm(beside, axis=-1))
+        with np.errstate(divide="ignore"):
+            return edge / ACROSS / distance
+
+    return _chosen(index, np.ones(len(index), np.bool_), width, finest=CELL_ANGLE, most=most)
+
+
+def _chosen(
+    index: ChunkIndex,
+    within: Bool[np.ndarray, " chunk"],
+    width: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    *,
+    finest: float,
+    most: int,
+) -> Int[np.ndarray, " chosen"]:
+    """Rows of the largest chunks whose cells are at most ``finest`` wide, and of fused points elsewhere."""
+    low, edge = _cubes(index)
+    low, edge, coarse, count = low[within], edge[within], index.coarse[within], index.count[within]
+    own = np.where(coarse, width(low, edge), 0.0)
+    above = width(np.floor(low / (2 * edge[:, None])) * (2 * edge[:, None]), 2 * edge)
+    above[~_has_parent(index)[within]] = np.inf
     while True:
-        chosen = (~coarse | (width <= finest)) & (above_width > finest)
-        if count[chosen].sum() <= most or not np.isfinite(above_width[chosen]).any():
-            break
+        chosen = (own <= finest) & (above > finest)
+        if count[chosen].sum() <= most or not np.isfinite(above[chosen]).any():
+            return np.flatnonzero(within)[chosen]
         finest *= np.sqrt(2)
-    return np.flatnonzero(visible)[chosen]
+
+
+def _cubes(index: ChunkIndex) -> tuple[Float[np.ndarray, "chunk 3"], Float[np.ndarray, " chunk"]]:
+    """Low corners and edges, scene units."""
+    edge = np.exp2(index.size)
+    return index.cell * edge[:, None], edge
 
 
 def _has_parent(index: ChunkIndex) -> Bool[np.ndarray, " chunk"]:

@@ -1,12 +1,15 @@
 """A cloud too large for memory, of which the chunks in view are held."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
+import torch
 from jaxtyping import Int
 
 from geometry.camera import Camera
-from geometry.chunks import ChunkSource, chunks_in_view
+from geometry.chunks import ChunkSource, chunks_around, chunks_in_view
 from geometry.cloud import PointCloud
 
 POINT_BYTES = 41
@@ -34,6 +37,7 @@ class PagedCloud:
         self._budget = int(budget_mb * 2**20) // POINT_BYTES
         self._loaded: OrderedDict[int, PointCloud] = OrderedDict()
         self._held = 0
+        self._viewed: tuple[list[int], PointCloud] = [], PointCloud.empty()
         self._index = source.index(after=-1)
 
     def __len__(self) -> int:
@@ -56,9 +60,20 @@ class PagedCloud:
 
     def view(self, camera: Camera) -> PointCloud:
         """The points that one camera needs, in the order of their chunks; see ``chunks_in_view``."""
-        rows = chunks_in_view(self._index, camera, most=int(VIEWED * self._budget))
-        self._load(rows)
-        return PointCloud.concatenate([self._loaded[int(number)] for number in self._index.id[rows]])
+        return self._points(chunks_in_view(self._index, camera, most=int(VIEWED * self._budget)))
+
+    def around(self, cameras: Camera) -> PointCloud:
+        """The points on all sides of a batch of cameras; see ``chunks_around``."""
+        centers = cameras.center.numpy()
+        return self._points(chunks_around(self._index, centers, most=int(VIEWED * self._budget)))
+
+    def _points(self, rows: Int[np.ndarray, " row"]) -> PointCloud:
+        ids = [int(number) for number in self._index.id[rows]]
+        if ids != self._viewed[0]:
+            self._viewed = [], PointCloud.empty()  # makes room
+            self._load(rows)
+            self._viewed = ids, joined([self._loaded[number] for number in ids])
+        return self._viewed[1]
 
     def _load(self, rows: Int[np.ndarray, " row"]) -> None:
         """Make these chunks the ones used last, and let go of those used longest ago."""
@@ -76,3 +91,15 @@ class PagedCloud:
             ids = [int(self._index.id[row]) for row, p in zip(missing, portions, strict=True) if p == portion]
             self._loaded.update(zip(ids, self._source.load(ids), strict=True))
         self._held += new
+
+
+def joined(clouds: Sequence[PointCloud]) -> PointCloud:
+    """``PointCloud.concatenate`` of clouds in main memory.
+
+    By numpy: torch would wake its threads, which then spin beside those that draw.
+    """
+    if not clouds:
+        return PointCloud.empty()
+    names = [field.name for field in fields(PointCloud)]
+    parts = {name: [getattr(cloud, name).numpy() for cloud in clouds] for name in names}
+    return PointCloud(**{name: torch.from_numpy(np.concatenate(part)) for name, part in parts.items()})

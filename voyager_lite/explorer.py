@@ -128,14 +128,15 @@ class Explorer:
             PathBlockedError: The path runs into or behind matter, and ``safe`` was not asked for.
         """
         cameras = path.cameras(place.cameras[-1], focus_distance=place.focus_distance)
-        report = check_path(place.cloud, cameras)
+        cloud = place.cache.around(cameras) if isinstance(place, World) else place.cloud
+        report = check_path(cloud, cameras)
         if report.frame is None:
             return cameras
         if not safe:
             raise PathBlockedError(
                 f"{report.describe()}; take a shorter move, or --safe to stop before it", frame=report.frame
             )
-        return shorten_path(place.cloud, cameras)
+        return shorten_path(cloud, cameras)
 
     def explore(
         self,

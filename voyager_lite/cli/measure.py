@@ -50,24 +50,33 @@ class Bench:
     """Measure our parts against named baselines.
 
     Parts: rasterizer (times, in one process; every figure is a ratio), durability (a hundred walks killed
-    at random instants: clips lost, worlds corrupt, walks that differ).
+    at random instants: clips lost, worlds corrupt, walks that differ), world (time of a frame and memory
+    as a world grows).
 
     Example: voyager-lite bench --json bench.json
     """
 
     part: Annotated[
-        Literal["rasterizer", "durability"],
+        Literal["rasterizer", "durability", "world"],
         tyro.conf.Positional,
         tyro.conf.arg(metavar="PART", help="What to measure."),
     ] = "rasterizer"
+    millions: Annotated[
+        tuple[int, ...],
+        tyro.conf.arg(metavar="N ...", help="Million points of the worlds; each takes 22 MB for a while."),
+    ] = (1, 10, 100)
     json: JsonFile = None
 
     def run(self) -> None:
         """Print a table."""
         from voyager_lite.evaluation.bench import format_table, run_bench, write_rows
         from voyager_lite.evaluation.durability import run_durability
+        from voyager_lite.evaluation.world_bench import run_world
 
-        rows = run_durability() if self.part == "durability" else run_bench()
+        if self.part == "world":
+            rows = run_world(self.millions)
+        else:
+            rows = run_durability() if self.part == "durability" else run_bench()
         say(format_table(rows))
         if self.json is not None:
             write_rows(rows, self.json)

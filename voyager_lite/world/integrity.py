@@ -21,6 +21,7 @@ def damage(store: Store) -> list[str]:
     checks: list[Callable[[], object]] = [store.records, store.pending]
     for clip in range(store.clip_count()):
         checks += [partial(_exhaust, store, clip), partial(store.points_of, clip)]
+    checks += [partial(store.chunk, place[0]) for place in store.chunk_places() if place[2] > 0]
     for check in checks:
         try:
             check()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from geometry.cloud import PointCloud
-from voyager_lite.world.chunks import pack_chunks
+from voyager_lite.world.chunks import pack_chunks, pack_levels
 from voyager_lite.world.connection import open_database, plain_errors, transaction
 from voyager_lite.world.lock import writer_lock
 from voyager_lite.world.rows import blob_crc, chunk_rows
@@ -95,7 +95,8 @@ def _from_1(connection: sqlite3.Connection) -> None:
     )
     for (number,) in connection.execute("SELECT number FROM clip ORDER BY number").fetchall():
         (points,) = connection.execute("SELECT points FROM clip_1 WHERE number = ?", (number,)).fetchone()
-        connection.executemany(*chunk_rows(number, pack_chunks(_points_1(points))))
+        cloud = _points_1(points)
+        connection.executemany(*chunk_rows(number, [*pack_chunks(cloud), *pack_levels(cloud)]))
     for table in ("frame", "clip", "world"):
         connection.execute(f"DROP TABLE {table}_1")
 

@@ -26,7 +26,7 @@ CREATE INDEX frame_takes ON frame(number, clip);
 CREATE TABLE chunk (
     id INTEGER PRIMARY KEY,
     clip INTEGER NOT NULL REFERENCES clip(number) ON DELETE CASCADE,  -- that brought the points
-    level INTEGER NOT NULL,  -- of detail: 0 holds the points as they were fused
+    level INTEGER NOT NULL,  -- of detail: 0 as fused, 1 all smaller cubes of the clip, merged
     size INTEGER NOT NULL,  -- the cube's edge is 2 ** size scene units
     x INTEGER NOT NULL, y INTEGER NOT NULL, z INTEGER NOT NULL,  -- its low corner, in edges
     sky INTEGER NOT NULL,  -- 1: points of the far shell
