@@ -39,7 +39,8 @@ class Doctor:
             "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "no device",
             "pytorch3d": _installed("pytorch3d", "conda env create -f environment.yml"),
             "open3d": _installed("open3d", "pip install open3d-cpu; for mesh exports"),
-        } | {f"core {name}": _weights(name) for name in NAMES}
+        }
+        facts |= {f"core {name}": _weights(name) for name in NAMES}
         say_table(facts.items())
         if self.json is not None:
             self.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

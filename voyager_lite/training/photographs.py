@@ -66,7 +66,7 @@ PAGES = len(ROUGH) + len(SCENES) + PRINTS
 
 def _square(page: Page) -> np.ndarray:
     data = files(page.package).joinpath(page.file).read_bytes()
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    picture = np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
     cut = picture[page.top : page.top + page.side, page.left : page.left + page.side]
     return cv2.resize(cut, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 

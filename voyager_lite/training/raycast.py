@@ -26,7 +26,7 @@ class Maps(typing.NamedTuple):
 class Grid(typing.NamedTuple):
     """What rays through a grid of places meet: shape or -1, ray parameter, normal, share of sunlight."""
 
-    index: np.ndarray
+    which: np.ndarray
     hit: np.ndarray
     normal: np.ndarray
     lit: np.ndarray
@@ -64,9 +64,9 @@ def _fill_maps(world, maps, K, M, grids):
     centers = grids[0]
     for row in range(maps.depth.shape[0]):
         for column in range(maps.depth.shape[1]):
-            if centers.index[row, column] >= 0:
+            if centers.which[row, column] >= 0:
                 maps.depth[row, column] = centers.hit[row, column]
-                maps.shape[row, column] = centers.index[row, column]
+                maps.shape[row, column] = centers.which[row, column]
                 for c in range(3):
                     maps.normal[row, column, c] = centers.normal[row, column, c]
             _color_pixel(world, maps.rgb, K, M, grids, (row, column))
@@ -88,7 +88,7 @@ def _direction(K, M, x, y):
 @typing.no_type_check
 def _trace(world, tiles, K, M, grid, offset):
     """Fill in what is met through all pixel centres (``offset`` 0.5) or corners (0) of a picture."""
-    rows, columns = grid.index.shape
+    rows, columns = grid.which.shape
     extra = 0 if offset > 0 else 1
     down, across = (rows - extra + TILE - 1) // TILE, (columns - extra + TILE - 1) // TILE
     sun = (world.air[0], world.air[1], world.air[2])
@@ -100,7 +100,7 @@ def _trace(world, tiles, K, M, grid, offset):
             cx = (x - K[0, 2]) / K[0, 0]
             tile = min(row // TILE, down - 1) * across + min(column // TILE, across - 1)
             t, i = _first_hit(world, tiles, tile, (x, y), (cx, cy))
-            grid.index[row, column], grid.hit[row, column] = i, t
+            grid.which[row, column], grid.hit[row, column] = i, t
             if i < 0:
                 continue
             o, q = tiles.origins[i], turned(tiles.turns[i], cx, cy, 1.0)
@@ -149,8 +149,8 @@ def _first_hit(world, tiles, tile, place, ray):
 @typing.no_type_check
 def _same_surface(a, b, pa, pb):
     """True where two rays meet one shape (or both the sky) facing nearly one way."""
-    i = a.index[pa]
-    if i != b.index[pb]:
+    i = a.which[pa]
+    if i != b.which[pb]:
         return False
     if i < 0:
         return True
@@ -197,7 +197,7 @@ def _color_at(world, K, M, grid, place, light):
     """
     (row, column), (offset, lit) = place, light
     d = _direction(K, M, column + offset, row + offset)
-    i = grid.index[place]
+    i = grid.which[place]
     if i < 0:
         length = 1.0 / np.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
         r, g, b = sky_color(world.volume, world.air, d[0] * length, d[1] * length, d[2] * length)
