@@ -29,7 +29,7 @@ class Mini:
     """
 
     clip_frames = 25
-    reads_prompts = True
+    reads_prompts = False
 
     def __init__(self, network: MiniNetwork, *, name: str = "mini") -> None:
         self.network, self.name = network.eval(), name
