@@ -31,6 +31,7 @@ from voyager_lite.depth import choose_depth
 from voyager_lite.depth.choose import find_cached_model
 from voyager_lite.depth.file import DepthFile
 from voyager_lite.depth.layout import LayoutDepth
+from voyager_lite.depth.mini import DepthMini
 from voyager_lite.depth.model import DepthModel, is_metric, relative_to_depth
 
 IMAGE = torch.rand(3, 60, 90, generator=torch.Generator().manual_seed(0)) * 0.5
@@ -344,6 +345,7 @@ def test_auto_takes_a_cached_model_before_the_layout(tmp_path: Path, monkeypatch
     assert "for better depth" in source.estimate(IMAGE).source
     cached = put_in_cache(tmp_path / "hub", "a/b", depth_anything(tmp_path / "1"))
     assert choose_depth() == DepthModel(name=str(cached))
+    assert isinstance(choose_depth("mini"), DepthMini)
     assert isinstance(choose_depth("layout"), LayoutDepth)
 
 
@@ -358,5 +360,5 @@ def test_a_choice_is_a_file_a_folder_or_a_hub_name(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     with pytest.raises(ValueError, match="no depth file"):
         choose_depth(str(tmp_path / "a.jpg"))
-    with pytest.raises(ValueError, match="depth is empty; expected auto, layout"):
+    with pytest.raises(ValueError, match="depth is empty; expected auto, mini, layout"):
         choose_depth(" ")

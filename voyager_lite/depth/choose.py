@@ -8,11 +8,13 @@ from typing import Final, Literal
 from voyager_lite.depth.estimate import DepthSource
 from voyager_lite.depth.file import SUFFIXES, DepthFile
 from voyager_lite.depth.layout import LayoutDepth
+from voyager_lite.depth.mini import DepthMini
 from voyager_lite.depth.model import DECLARED, METRIC, SUPPORTED, DepthModel
 
 logger = logging.getLogger(__name__)
 
 AUTO: Final = "auto"
+MINI: Final = "mini"
 LAYOUT: Final = "layout"
 
 
@@ -23,11 +25,12 @@ def choose_depth(
     scale: float | None = None,
     device: str = "cpu",
 ) -> DepthSource:
-    """The depth source for ``--depth``; nothing is read or loaded yet, and nothing ever downloaded.
+    """The depth source for ``--depth``; no file is read yet but the embedded weights, and nothing downloaded.
 
     Args:
-        choice: "auto" (a depth model that is already on this machine, else the layout), "layout", a
-            depth file (.png, .exr, .npy), a folder with a depth model, or a model's name on the hub.
+        choice: "auto" (a depth model that is already on this machine, else the layout), "layout" (the
+            classical layout), "mini" (the embedded network and the layout together), a depth file (.png,
+            .exr, .npy), a folder with a depth model, or a model's name on the hub.
         quantity: What a depth file holds; see ``DepthFile``.
         scale: Of a depth file; see ``DepthFile``.
         device: Where a model runs.
@@ -36,11 +39,13 @@ def choose_depth(
         FileNotFoundError: A file or folder of that name does not exist.
         ValueError: An existing file that is no depth file, or an empty choice.
     """
-    if choice == LAYOUT:
+    if choice == MINI:
+        return DepthMini.from_pretrained(device=device)
+    found = find_cached_model() if choice == AUTO else None
+    if found is not None:
+        return DepthModel(name=str(found), device=device)
+    if choice in (AUTO, LAYOUT):
         return LayoutDepth()
-    if choice == AUTO:
-        found = find_cached_model()
-        return LayoutDepth() if found is None else DepthModel(name=str(found), device=device)
     path = Path(choice)
     if path.is_file() or path.suffix.lower() in SUFFIXES:
         if not path.is_file():
@@ -48,7 +53,8 @@ def choose_depth(
         return DepthFile(path=path, quantity=quantity, scale=scale)
     if not choice.strip():
         raise ValueError(
-            f"depth is empty; expected {AUTO}, {LAYOUT}, a file ({', '.join(SUFFIXES)}) or a depth model"
+            f"depth is empty; expected {AUTO}, {MINI}, {LAYOUT}, a file ({', '.join(SUFFIXES)}) or a depth "
+            "model"
         )
     return DepthModel(name=choice, device=device)
 

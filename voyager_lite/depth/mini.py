@@ -27,6 +27,9 @@ AREAS: Final = (12_288, 24_576)
 LAYOUT_SHARE: Final = 0.5
 """Weight of the classical layout beside the network."""
 
+CERTAIN: Final = 0.95
+"""Probability from which on the network's sky is believed without the layout's."""
+
 _SOURCE: Final = (
     "guessed by the embedded network (trained on procedural scenes only) and from the picture's layout, not "
     "measured; for better depth pass --depth FILE or a depth model from the Hugging Face hub"
@@ -83,15 +86,15 @@ class DepthMini:
     ) -> DepthEstimate:
         """Depth of ``image`` (RGB in [0, 1]); every pixel is either valid or sky.
 
-        The scale is made up: the lower edge lies where a camera at eye height would see the ground.
-        An unknown field of view is guessed.
+        The scale is made up: the lower edge lies where a camera at eye height would see the ground. The
+        field of view scales the result and is handed back as given: the network's own guess of it
+        (``Look.focal``) is worse on photographs than always taking the usual one.
         """
         rgb = np.ascontiguousarray(image.permute(1, 2, 0).cpu().numpy(), dtype=np.float32)
         sketch = shrink(rgb)
         height, width = sketch.shape[:2]
         look = self.look(image, height=height, width=width)
         sky = join_skies(look.sky.numpy(), find_sky(sketch))
-        fov = fov_degrees or float(np.degrees(2 * np.arctan(0.5 / look.focal)))
         stage = read_stage(rgb, sky, fov_degrees=fov_degrees or TYPICAL_FOV_DEGREES)
         layout = torch.from_numpy(draw_nearness(sketch, sky, stage).clip(0)).float()
         inverse = blend(look.inverse, layout, matter=torch.from_numpy(~sky)).numpy()
@@ -104,7 +107,7 @@ class DepthMini:
             depth=torch.where(valid, torch.from_numpy((1 / full).astype(np.float32)), 0.0),
             valid=valid,
             sky=~valid,
-            fov_degrees=fov,
+            fov_degrees=fov_degrees,
             metric=False,
             source=_SOURCE,
         )
@@ -162,11 +165,11 @@ def blend(
 
 
 def join_skies(network: Plane, layout: Mask) -> Mask:
-    """Sky where both say so, and where the network is very sure of sky that reaches the upper edge."""
-    sure = (network > 0.95).astype(np.uint8)
+    """The layout's careful sky, and what the network is very sure of where it reaches the upper edge."""
+    sure = (network > CERTAIN).astype(np.uint8)
     _, labels = cv2.connectedComponents(sure, connectivity=4)
     top = np.unique(labels[:2][sure[:2] > 0])
-    return (layout & (network > 0.05)) | (np.isin(labels, top) & (sure > 0))
+    return layout | (np.isin(labels, top) & (sure > 0))
 
 
 def enlarge(inverse: Plane, sky: Mask, rgb: Float[np.ndarray, "full_height full_width 3"]) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""How well depth is guessed from one picture: against measured depth, beside a plane and a slope."""
+"""How well depth is guessed from one picture: against measured depth, beside three simple guesses."""
 
 import json
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +11,26 @@ from typing import Final
 import cv2
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from geometry.camera import Camera
+from geometry.lifting import lift
+from geometry.rasterizer import render_points
 from voyager_lite.depth.estimate import DepthSource
 from voyager_lite.depth.layout import LayoutDepth
+from voyager_lite.depth.mini import DepthMini
 from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.scenes import RgbdFrame, read_scene
+from voyager_lite.opening import DEFAULT_FOV_DEGREES
 
 FRAMES_PER_SCENE: Final = 4
 """Spread over the scene; neighbouring frames of a video say the same thing twice."""
+
+BASELINES: Final = ("constant plane", "linear down the picture", "classical layout")
+
+MEGAPIXEL: Final = (864, 1152)
 
 _LARGEST_SAMPLE: Final = 60_000
 
@@ -45,39 +56,76 @@ def depth_rows(data: Path, *, source: DepthSource | None = None) -> list[BenchRo
     """AbsRel (mean of |z - z_true| / z_true) and delta-1 (share of pixels within a factor of 1.25).
 
     Every prediction is first aligned by scale and shift in inverse depth (``aligned_depth``); baselines
-    are a constant plane and inverse depth that grows linearly down the picture, aligned alike. Means over
-    scenes, and one row for each scene.
+    are a constant plane, inverse depth that grows linearly down the picture, and the classical layout,
+    aligned alike. Means over scenes, then one row for each scene; for the embedded network also the time
+    that a megapixel takes.
 
     Args:
         data: The folder that holds ``B_single`` or ``B_rgbd`` or both.
-        source: What to measure; None takes the embedded layout.
+        source: What to measure; None takes the embedded network.
 
     Raises:
         FileNotFoundError: Neither folder is there.
     """
-    source = LayoutDepth() if source is None else source
-    scores: dict[str, list[Float[np.ndarray, "3 2"]]] = {}
+    timed, source = source is None, source or DepthMini.from_pretrained()
+    scores: dict[str, list[Float[np.ndarray, "4 2"]]] = {}
     for picture in measured_pictures(data):
-        height, width = picture.depth.shape
-        estimate = source.estimate(picture.image, fov_degrees=picture.fov_degrees)
-        inverse = torch.where(estimate.valid, 1 / torch.where(estimate.valid, estimate.depth, 1.0), 0.0)
-        rows = ((torch.arange(height) + 0.5) / height)[:, None].expand(height, width)
-        guesses = (inverse, torch.ones(height, width), rows)
-        scores.setdefault(picture.scene, []).append(
-            np.array([depth_errors(guess, picture.depth) for guess in guesses])
-        )
+        scores.setdefault(picture.scene, []).append(score_picture(picture, source))
     scenes = {name: np.mean(values, axis=0) for name, values in scores.items()}
     pictures = sum(len(values) for values in scores.values())
-    ours, plane, slope = np.mean(list(scenes.values()), axis=0)
+    means = np.mean(list(scenes.values()), axis=0)
     case = f"{pictures} pictures of {len(scenes)} scenes"
-    rows_of_means = [
+    rows = [
         row
-        for name, baseline in (("constant plane", plane), ("linear down the picture", slope))
-        for row in (_abs_rel(ours, baseline, name, case), _delta(ours, baseline, name, case))
+        for name, baseline in zip(BASELINES, means[1:], strict=True)
+        for row in (_abs_rel(means[0], baseline, name, case), _delta(means[0], baseline, name, case))
     ]
-    return rows_of_means + [
-        _abs_rel(score[0], score[2], "linear down the picture", name) for name, score in scenes.items()
-    ]
+    rows += [_abs_rel(score[0], score[3], BASELINES[2], name) for name, score in scenes.items()]
+    return [*rows, time_row(source)] if timed else rows
+
+
+def score_picture(picture: MeasuredPicture, source: DepthSource) -> Float[np.ndarray, "4 2"]:
+    """AbsRel and delta-1 of a source, then of the three baselines."""
+    height, width = picture.depth.shape
+    inverses = []
+    for one in (source, LayoutDepth()):
+        estimate = one.estimate(picture.image, fov_degrees=picture.fov_degrees)
+        inverses.append(
+            torch.where(estimate.valid, 1 / torch.where(estimate.valid, estimate.depth, 1.0), 0.0)
+        )
+    rows = ((torch.arange(height) + 0.5) / height)[:, None].expand(height, width)
+    guesses = (inverses[0], torch.ones(height, width), rows, inverses[1])
+    return np.array([depth_errors(guess, picture.depth) for guess in guesses])
+
+
+def time_row(source: DepthSource, *, rounds: int = 5) -> BenchRow:
+    """Time for a megapixel beside that of one frame of our rasteriser, which draws as many points.
+
+    Both are measured in turn, and the least time of each counts.
+    """
+    height, width = MEGAPIXEL
+    image = torch.rand(3, height // 40, width // 40, generator=torch.Generator().manual_seed(0))
+    image = F.interpolate(image[None], MEGAPIXEL, mode="bilinear")[0]
+    camera = Camera.from_fov(DEFAULT_FOV_DEGREES, height=height, width=width)
+    flat = torch.full(MEGAPIXEL, 3.0)
+    cloud = lift(image, flat, camera, valid=flat > 0)
+    seconds = []
+    for _ in range(rounds + 1):
+        start = time.perf_counter()
+        source.estimate(image)
+        middle = time.perf_counter()
+        render_points(cloud, camera)
+        seconds.append((middle - start, time.perf_counter() - middle))
+    ours, frame = np.min(seconds[1:], axis=0)
+    return BenchRow(
+        name="depth, time",
+        ours=float(1000 * ours),
+        baseline=float(1000 * frame),
+        baseline_name="one frame of the rasteriser",
+        ratio=float(frame / ours),
+        unit="ms",
+        case=f"a picture of {width}x{height}",
+    )
 
 
 def measured_pictures(data: Path) -> Iterator[MeasuredPicture]:

@@ -28,7 +28,7 @@ SMALL_SIZES = ((64, 96), (80, 96), (96, 64), (80, 80), (64, 112))
 LARGE_SIZES = ((96, 144), (112, 144), (144, 96), (112, 112), (96, 160))
 """Heights and widths of batches, at random: the small ones until ``GROWN`` of the time, then the large."""
 
-GROWN = 0.5
+GROWN = 0.75
 
 MUON_RATE = 5.0
 """Muon's learning rate over AdamW's."""
@@ -48,7 +48,8 @@ class DepthTrainingConfig:
             go here; a run found here is continued.
         minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
         batch: Pictures a step.
-        fresh: Scenes rendered for a step; its other pictures were seen before and are dressed anew.
+        every: Steps that one fresh scene is to last; the other pictures of a step were seen before and are
+            dressed anew.
         pool: Pictures kept for that.
         first_pool: Pictures to gather before the first step.
         workers: Processes that render; 0 renders in this one.
@@ -62,12 +63,12 @@ class DepthTrainingConfig:
 
     folder: Path
     minutes: float = 60.0
-    batch: int = 32
-    fresh: int = 1
+    batch: int = 16
+    every: int = 2
     pool: int = 12_000
     first_pool: int = 256
     workers: int = 1
-    learning_rate: float = 1e-3
+    learning_rate: float = 8e-4
     device: str = "cpu"
     validate_every: int = 200
     held_out: int = 96
@@ -113,7 +114,7 @@ class DepthTraining:
 
     def scenes(self) -> Iterator[list[TrainingPicture]]:
         """Pictures of fresh scenes, from where the run stands."""
-        first = self.config.first_scene + int(self.state["step"]) * self.config.fresh
+        first = self.config.first_scene + int(self.state["step"]) // self.config.every
         loader = DataLoader(PictureStream(first), batch_size=None, num_workers=self.config.workers)
         return iter(loader)
 
@@ -240,7 +241,7 @@ def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
     with tqdm(total=100, unit="%", desc="training") as bar:
         while run.progress < 1:
             start = time.monotonic()
-            losses.append(run.step([picture for _ in range(config.fresh) for picture in next(scenes)]))
+            losses.append(run.step(next(scenes) if run.state["step"] % config.every == 0 else []))
             run.state["seconds"] += time.monotonic() - start
             bar.update(round(100 * run.progress, 1) - bar.n)
             if run.state["step"] % config.validate_every == 0 or run.progress == 1:
