@@ -229,11 +229,11 @@ def test_ctrl_c_keeps_the_finished_clips(photograph: Path, tmp_path: Path) -> No
     process = subprocess.Popen(
         [*command, *walk], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None and _clips(folder) < 3:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     assert process.returncode == 130
     assert "every finished clip is kept" in said
     world = World.open(folder)

@@ -60,7 +60,7 @@ def test_sky_lies_on_a_shell_around_the_first_camera():
 
 def test_known_pixels_are_the_truth_where_depth_is_exact(exact):
     view, cameras = shelled()
-    known = draw_guidance(np.random.default_rng(0), view, cameras)
+    known = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
     assert 0.02 < float((~known.known).float().mean()) < 0.4
     matter = known.known & ~view.sky & (known.depth < known.sky_from)
     ratio = known.depth[matter] / view.depth[matter]
@@ -74,7 +74,7 @@ def test_known_pixels_are_the_truth_where_depth_is_exact(exact):
 
 def test_first_frame_comes_back_as_it_was_but_for_its_rim_against_the_sky(exact):
     view, cameras = shelled()
-    known = draw_guidance(np.random.default_rng(0), view, cameras)
+    known = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
     assert float(known.known[0].float().mean()) > 0.99
     same = (known.rgb[0] - view.rgb[0]).abs().amax(dim=0) < 1e-3
     assert float(same.float().mean()) > 0.9
@@ -84,7 +84,7 @@ def test_an_anchored_first_frame_is_known_exactly(exact, monkeypatch):
     monkeypatch.setattr(guidance, "ANCHORED", 1.0)
     monkeypatch.setattr(guidance, "THINNED", 1.0)
     view, cameras = shelled()
-    known = draw_guidance(np.random.default_rng(0), view, cameras)
+    known = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
     assert known.known[0].all() and torch.equal(known.rgb[0], view.rgb[0])
     assert torch.equal(known.depth[0][~view.sky[0]], view.depth[0][~view.sky[0]])
     assert bool((known.depth[0][view.sky[0]] >= known.sky_from).all())
@@ -92,16 +92,16 @@ def test_an_anchored_first_frame_is_known_exactly(exact, monkeypatch):
 
 def test_a_later_frame_fills_what_the_first_could_not_see(exact, monkeypatch):
     view, cameras = shelled()
-    one = draw_guidance(np.random.default_rng(0), view, cameras)
+    one = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
     monkeypatch.setattr(guidance, "SECOND_SEEN", 1.0)
-    two = draw_guidance(np.random.default_rng(0), view, cameras)
+    two = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
     assert two.known.sum() > one.known.sum()
     assert not bool((one.known & ~two.known).any())
 
 
 def test_matter_never_counts_as_sky(exact):
     view, cameras = shelled()
-    known = draw_guidance(np.random.default_rng(0), view, cameras)
+    known = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
     assert float(view.depth[~view.sky].max()) < known.sky_from < float(view.depth[view.sky].min())
     assert math.isfinite(known.sky_from)
 
@@ -123,3 +123,17 @@ def test_estimated_depth_of_a_picture_of_sky_alone_is_sky():
     alone = replace(view, sky=torch.ones_like(view.sky))
     guess = estimated(np.random.default_rng(0), SeenDepth(depth=alone.depth[0], sky=alone.sky[0]))
     assert guess.sky.all()
+
+
+def test_exact_guidance_never_has_an_estimators_depth(monkeypatch):
+    """Where every clip's depth is an estimator's, asking for the truth still gives it."""
+    for share in ("SECOND_SEEN", "ANCHORED", "THINNED"):
+        monkeypatch.setattr(guidance, share, 0.0)
+    view, cameras = shelled()
+    monkeypatch.setattr(guidance, "ESTIMATED", 0.0)
+    truth = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
+    monkeypatch.setattr(guidance, "ESTIMATED", 1.0)
+    wrong = draw_guidance(np.random.default_rng(0), view, cameras, exact=False)
+    exact = draw_guidance(np.random.default_rng(0), view, cameras, exact=True)
+    assert torch.equal(exact.depth, truth.depth) and torch.equal(exact.known, truth.known)
+    assert not torch.equal(wrong.depth, truth.depth)
