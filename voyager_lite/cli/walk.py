@@ -72,7 +72,8 @@ class Explore(Walk):
     depth: Annotated[
         str,
         tyro.conf.arg(
-            help="auto, layout (the embedded estimator), mini (a small network with it), a depth file (.png, .exr, .npy) or a depth model."
+            help="auto, layout (the embedded estimator), mini (a small network beside it), a depth file "
+            "(.png, .exr, .npy) or a depth model.",
         ),
     ] = "auto"
     depth_kind: Annotated[
