@@ -1,58 +1,17 @@
-"""Weights of the embedded cores on disk: a .safetensors file with its configuration beside it."""
+"""Weights of the embedded cores on disk."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-
 from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
+from voyager_lite.weights import load_weights, save_weights
 
 
 def save_mini(network: MiniNetwork, path: Path) -> None:
-    """Write weights (float16) to ``path`` and the configuration to the .json file beside it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {key: value.detach().half().cpu().contiguous() for key, value in network.state_dict().items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial)
-    path.with_suffix(".json").write_text(json.dumps(asdict(network.config), indent=2) + "\n")
-    partial.replace(path)
+    """Write weights and configuration; see ``save_weights``."""
+    save_weights(network, path, config=asdict(network.config))
 
 
 def load_mini(path: Path) -> MiniNetwork:
-    """Read a network in float32, ready for inference.
-
-    Args:
-        path: The .safetensors file; its configuration is the .json file of the same name.
-
-    Raises:
-        FileNotFoundError: One of the two files is missing.
-        ValueError: The file is no safetensors file, the configuration has unknown or unfit entries, or
-            tensors are missing, unknown or of another shape.
-    """
-    settings = path.with_suffix(".json")
-    for file in (path, settings):
-        if not file.is_file():
-            raise FileNotFoundError(f"{file} is missing; a mini network is a .safetensors and a .json file")
-    try:
-        config = MiniConfig(**json.loads(settings.read_text()))
-    except (TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{settings} is no configuration of a mini network: {error}") from error
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file: {error}") from error
-    network = MiniNetwork(config)
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in tensors.items()}
-    if missing := sorted(expected.keys() - found.keys()):
-        raise ValueError(f"{path} lacks {len(missing)} tensors, the first {missing[0]}")
-    if unknown := sorted(found.keys() - expected.keys()):
-        raise ValueError(f"{path} has {len(unknown)} unknown tensors, the first {unknown[0]}")
-    for key, shape in expected.items():
-        if found[key] != shape:
-            raise ValueError(f"{path}: {key} has shape {found[key]}; expected {shape}")
-    network.load_state_dict({key: value.to(torch.float32) for key, value in tensors.items()})
-    return network.eval().requires_grad_(False)
+    """Read a network, ready for inference; errors as in ``load_weights``."""
+    return load_weights(path, kind="mini network", make=lambda sizes: MiniNetwork(MiniConfig(**sizes)))

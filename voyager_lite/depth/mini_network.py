@@ -1,16 +1,16 @@
 """The network of ``DepthMini``: a picture in; inverse depth, sky and field of view out."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+
+from voyager_lite.weights import load_weights, save_weights
 
 MULTIPLE = 16
 """Sides of the pictures that the network reads are multiples of this many pixels."""
@@ -174,45 +174,14 @@ def _places(x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "ba
 
 
 def save_depth_mini(network: DepthMiniNetwork, path: Path) -> None:
-    """Write the weights in float16 and, beside them, the sizes as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {key: value.detach().cpu().half().contiguous() for key, value in network.state_dict().items()}
-    save_file(tensors, path)
-    path.with_suffix(".json").write_text(json.dumps(asdict(network.config), indent=2) + "\n")
+    """Write weights and configuration; see ``save_weights``."""
+    save_weights(network, path, config=asdict(network.config))
 
 
 def load_depth_mini(path: Path) -> DepthMiniNetwork:
-    """Read a network in float32, ready for inference.
+    """Read a network, ready for inference; errors as in ``load_weights``."""
+    return load_weights(path, kind="depth network", make=_of_sizes)
 
-    Args:
-        path: The .safetensors file; its configuration is the .json file of the same name.
 
-    Raises:
-        FileNotFoundError: One of the two files is missing.
-        ValueError: The file is no safetensors file, the configuration has unknown or unfit entries, or
-            tensors are missing, unknown or of another shape.
-    """
-    settings = path.with_suffix(".json")
-    for file in (path, settings):
-        if not file.is_file():
-            raise FileNotFoundError(f"{file} is missing; a depth network is a .safetensors and a .json file")
-    try:
-        fields = json.loads(settings.read_text())
-        network = DepthMiniNetwork(DepthMiniConfig(**{**fields, "widths": tuple(fields["widths"])}))
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"{settings} is no configuration of a depth network: {error}") from error
-    try:
-        tensors = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file: {error}") from error
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    found = {key: tuple(value.shape) for key, value in tensors.items()}
-    if missing := sorted(expected.keys() - found.keys()):
-        raise ValueError(f"{path} lacks {len(missing)} tensors, the first {missing[0]}")
-    if unknown := sorted(found.keys() - expected.keys()):
-        raise ValueError(f"{path} has {len(unknown)} unknown tensors, the first {unknown[0]}")
-    for key, shape in expected.items():
-        if found[key] != shape:
-            raise ValueError(f"{path}: {key} has shape {found[key]}; expected {shape}")
-    network.load_state_dict({key: value.to(torch.float32) for key, value in tensors.items()})
-    return network.eval().requires_grad_(False)
+def _of_sizes(sizes: dict[str, Any]) -> DepthMiniNetwork:
+    return DepthMiniNetwork(DepthMiniConfig(**{**sizes, "widths": tuple(sizes["widths"])}))

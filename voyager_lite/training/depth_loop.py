@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from voyager_lite.depth.mini_network import DepthMiniConfig, DepthMiniNetwork, save_depth_mini
 from voyager_lite.evaluation.depth import depth_errors
 from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
+from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.depth_loss import depth_loss
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import PictureStream, TrainingPicture, held_out_pictures
@@ -37,6 +37,8 @@ FARTHEST = 25.0
 """Distance over that of the nearest things beyond which held-out depth is not compared."""
 
 HELD_OUT_SIZE = (96, 128)
+
+CURVES = {"plane": (200, 200, 200), "slope": (140, 140, 140), "abs_rel": (200, 80, 20)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,30 +253,11 @@ def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
                     log.write(json.dumps({name: round(value, 4) for name, value in line.items()}) + "\n")
                 bar.set_postfix(loss=line["loss"], abs_rel=line["abs_rel"], slope=line["slope"])
                 run.save(float(line["abs_rel"]))
-                draw_curve(config.folder / "log.jsonl", config.folder / "curve.png")
+                draw_curve(
+                    config.folder / "log.jsonl",
+                    config.folder / "curve.png",
+                    lines=CURVES,
+                    title="AbsRel of held-out pictures",
+                )
                 losses = []
     return run.average
-
-
-def draw_curve(log: Path, picture: Path) -> None:
-    """Held-out AbsRel over time as a picture: the network blue, the slope grey, the plane dashed by ticks."""
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
-    height, width, rim = 360, 640, 50
-    canvas = np.full((height, width, 3), 255, np.uint8)
-    most = 1.1 * max(max(line["plane"], line["abs_rel"]) for line in lines)
-    end = max(lines[-1]["seconds"], 1)
-
-    def place(seconds: float, value: float) -> tuple[int, int]:
-        x = rim + (width - 2 * rim) * seconds / end
-        return int(x), int(height - rim - (height - 2 * rim) * value / most)
-
-    for name, color in (("plane", (200, 200, 200)), ("slope", (140, 140, 140)), ("abs_rel", (200, 80, 20))):
-        points = np.array([place(float(line["seconds"]), line[name]) for line in lines], np.int32)
-        cv2.polylines(canvas, [points], False, color, 2, cv2.LINE_AA)
-        label = f"{'network' if name == 'abs_rel' else name} {lines[-1][name]:.3f}"
-        x, y = place(0.0, lines[-1][name])
-        cv2.putText(canvas, label, (x + 4, y - 5), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1, cv2.LINE_AA)
-    cv2.rectangle(canvas, (rim, rim), (width - rim, height - rim), (0, 0, 0), 1)
-    title = f"held-out AbsRel, {end / 60:.0f} minutes, {lines[-1]['step']} steps"
-    cv2.putText(canvas, title, (rim, rim - 12), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
-    cv2.imwrite(str(picture), canvas)
