@@ -5,20 +5,41 @@ import torch
 from voyager_lite.core.generator import Generator
 
 CORES = ("mini", "nano")
+"""Embedded: their weights come with the package."""
+
+CHECKPOINT_CORES = ("voyager", "wan-vace")
+"""Named with a folder or a hub name behind a colon: their weights are the user's own."""
 
 
 def load_core(name: str, *, device: str = "cpu") -> Generator:
     """The core that ``--core`` names, ready to generate.
 
+    Args:
+        name: One of ``CORES``, or one of ``CHECKPOINT_CORES`` with its weights: "voyager:FOLDER".
+        device: Where it runs: "cpu" or "cuda".
+
     Raises:
-        ValueError: No such core, or a device that this machine does not have.
+        ValueError: No such core, a device that this machine does not have, or weights that do not fit.
+        FileNotFoundError: The weights are not there.
     """
-    if name not in CORES:
-        raise ValueError(f"core {name!r} is not known; expected one of {', '.join(CORES)}")
+    family, colon, source = name.partition(":")
+    if name not in CORES and not (family in CHECKPOINT_CORES and source):
+        raise ValueError(
+            f"core {name!r} is not known; expected one of {', '.join(CORES)}, "
+            f"or {' or '.join(f'{core}:FOLDER_OR_HUB_ID' for core in CHECKPOINT_CORES)}"
+        )
     if device not in ("cpu", "cuda"):
         raise ValueError(f"device is {device!r}; expected cpu or cuda")
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device is cuda, but PyTorch finds no CUDA device here; expected cpu")
+    if family == "voyager":
+        from voyager_lite.core.voyager.core import Voyager
+
+        return Voyager.from_pretrained(source, device=device)
+    if family == "wan-vace":
+        from voyager_lite.core.wan_vace import load
+
+        return load(source, device=device)
     from voyager_lite.core.mini import Mini
 
     return Mini.from_pretrained(name, device=device)
