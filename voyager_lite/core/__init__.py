@@ -22,7 +22,7 @@ def load_core(name: str, *, device: str = "cpu") -> Generator:
         ValueError: No such core, a device that this machine does not have, or weights that do not fit.
         FileNotFoundError: The weights are not there.
     """
-    family, colon, source = name.partition(":")
+    family, _, source = name.partition(":")
     if name not in CORES and not (family in CHECKPOINT_CORES and source):
         raise ValueError(
             f"core {name!r} is not known; expected one of {', '.join(CORES)}, "
