@@ -134,7 +134,7 @@ def test_restarted_run_continues_as_if_never_stopped(tmp_path: Path, pictures: l
     for _ in range(2):
         straight.step(pictures)
         stopped.step(pictures)
-    stopped.save(0.3)
+    stopped.save(-0.3)
     resumed = run_at(tmp_path / "stopped")
     assert resumed.state == stopped.state
     resumed.add(pictures + pictures)
@@ -153,7 +153,7 @@ def test_training_overfits_one_picture(tmp_path: Path, pictures: list[TrainingPi
     for _ in range(80):
         loss = predicted_loss(run.network, batch)
         loss.backward()
-        run._update()
+        run.update()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
     assert measure(run.network, batch)["abs_rel"] < 0.7 * before

@@ -26,10 +26,11 @@ from voyager_lite.training.loop import (
     TrainingConfig,
     draw_times,
     flow_loss,
-    make_optimizers,
+    is_inside,
     train,
 )
 from voyager_lite.training.measure import held_out_batches, hole_psnr, measure_baselines, measure_network
+from voyager_lite.training.run import make_optimizers
 
 SMALL = MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)
 
@@ -125,7 +126,7 @@ def test_restarted_run_continues_as_if_never_stopped(tmp_path, clips):
     stopped = run_at(tmp_path / "stopped")
     for group in groups[:2]:
         stopped.step(group)
-    stopped.save({"network": 1.0})
+    stopped.save(1.0)
     resumed = run_at(tmp_path / "stopped")
     assert resumed.state == stopped.state
     resumed.step(groups[2])
@@ -143,7 +144,7 @@ def test_training_overfits_one_clip(tmp_path, clips):
     for _ in range(80):
         loss = flow_loss(run.network, batch, t, noise)
         loss.backward()
-        run._update()
+        run.update()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.5 * losses[0]
     before = measure_baselines([batch])["fill"]
@@ -152,7 +153,6 @@ def test_training_overfits_one_clip(tmp_path, clips):
 
 @pytest.mark.slow
 def test_training_runs_from_start_to_end(tmp_path):
-
     config = TrainingConfig(
         folder=tmp_path, minutes=0.02, frames=3, fresh=1, workers=1, validate_every=2, network=SMALL
     )
@@ -172,7 +172,7 @@ def test_shipped_weights_fill_holes_of_unseen_scenes_better_than_simple_means():
 
 def test_muon_turns_only_matrices_inside_layers_and_blocks():
     network = MiniNetwork(SMALL)
-    muon, _ = make_optimizers(network, 1e-3)
+    muon, _ = make_optimizers(network, inside=is_inside, learning_rate=1e-3)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     turned = {names[id(parameter)] for group in muon.param_groups for parameter in group["params"]}
     assert {"dual.0.video.qkv.weight", "single.0.stream.down.weight", "read_fine.first.weight"} <= turned

@@ -1,7 +1,6 @@
 """Training of the depth network on procedural pictures, on a processor or a GPU, for a given time."""
 
 import json
-import logging
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -16,22 +15,17 @@ from tqdm import tqdm
 
 from voyager_lite.depth.mini_network import DepthMiniConfig, DepthMiniNetwork, save_depth_mini
 from voyager_lite.evaluation.depth import depth_errors
-from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.depth_loss import depth_loss
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import PictureStream, TrainingPicture, held_out_pictures
-
-logger = logging.getLogger(__name__)
+from voyager_lite.training.run import Run
 
 SMALL_SIZES = ((64, 96), (80, 96), (96, 64), (80, 80), (64, 112))
 LARGE_SIZES = ((96, 144), (112, 144), (144, 96), (112, 112), (96, 160))
 """Heights and widths of batches, at random: the small ones until ``GROWN`` of the time, then the large."""
 
 GROWN = 0.75
-
-MUON_RATE = 5.0
-"""Muon's learning rate over AdamW's."""
 
 FARTHEST = 25.0
 """Distance over that of the nearest things beyond which held-out depth is not compared."""
@@ -78,41 +72,20 @@ class DepthTrainingConfig:
     network: DepthMiniConfig = field(default_factory=DepthMiniConfig)
 
 
-def make_optimizers(network: DepthMiniNetwork, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices of the transformer, AdamW for everything else."""
-    inside = [p for name, p in network.named_parameters() if name.startswith("layers.") and p.ndim == 2]
-    rest = [p for name, p in network.named_parameters() if not (name.startswith("layers.") and p.ndim == 2)]
-    return [
-        torch.optim.Muon(
-            inside, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
-        ),
-        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.02),
-    ]
-
-
-class DepthTraining:
-    """A run in progress: modules, optimizers, pictures; all of it but the pictures survives a restart."""
+class DepthTraining(Run[DepthMiniNetwork]):
+    """A run in progress; all of it but the pictures survives a restart."""
 
     def __init__(self, config: DepthTrainingConfig) -> None:
+        super().__init__(
+            lambda: DepthMiniNetwork(config.network).to(config.device),
+            checkpoint=config.folder / "checkpoint.safetensors",
+            minutes=config.minutes,
+            learning_rate=config.learning_rate,
+            inside=lambda name: name.startswith("layers."),
+        )
         self.config = config
-        torch.manual_seed(0)
-        self.network, self.average = (DepthMiniNetwork(config.network).to(config.device) for _ in range(2))
-        self.average.load_state_dict(self.network.state_dict())
-        self.optimizers = make_optimizers(self.network, config.learning_rate)
-        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": 1e9}
-        self.checkpoint = config.folder / "checkpoint.safetensors"
-        if self.checkpoint.exists():
-            self.state = read_checkpoint(
-                self.checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
-            )
-            logger.info("continuing at step %d", self.state["step"])
         self.pool: list[TrainingPicture] = []
         self._next = 0
-
-    @property
-    def progress(self) -> float:
-        """Share of the time that is spent, 0 to 1."""
-        return min(self.state["seconds"] / (60 * self.config.minutes), 1.0)
 
     def scenes(self) -> Iterator[list[TrainingPicture]]:
         """Pictures of fresh scenes, from where the run stands."""
@@ -139,36 +112,8 @@ class DepthTraining:
         batch = dressed_batch([*fresh, *older], rng, height=height, width=width).to(self.config.device)
         loss = predicted_loss(self.network, batch)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self._update()
+        self.update()
         return float(loss.detach())
-
-    def _update(self) -> None:
-        warmup = min((self.state["step"] + 1) / 100, 1.0)
-        cosine = 0.5 + 0.5 * float(np.cos(np.pi * self.progress))
-        for optimizer, rate in zip(self.optimizers, (MUON_RATE, 1.0), strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * self.config.learning_rate * warmup * cosine
-            optimizer.step()
-            optimizer.zero_grad()
-        self.state["step"] += 1
-        decay = min(0.998, self.state["step"] / (self.state["step"] + 10))
-        with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(value, 1 - decay)
-
-    def save(self, error: float) -> None:
-        """Write a checkpoint, and the averaged weights too where they are the best so far."""
-        if error < self.state["best"]:
-            self.state["best"] = error
-            save_depth_mini(self.average, self.config.folder / "best" / "depth-mini.safetensors")
-        write_checkpoint(
-            self.checkpoint,
-            network=self.network,
-            average=self.average,
-            optimizers=self.optimizers,
-            state=self.state,
-        )
 
 
 def predicted_loss(network: DepthMiniNetwork, batch: PictureBatch) -> Tensor:
@@ -252,7 +197,8 @@ def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
                 with (config.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps({name: round(value, 4) for name, value in line.items()}) + "\n")
                 bar.set_postfix(loss=line["loss"], abs_rel=line["abs_rel"], slope=line["slope"])
-                run.save(float(line["abs_rel"]))
+                if run.save(-float(line["abs_rel"])):
+                    save_depth_mini(run.average, config.folder / "best" / "depth-mini.safetensors")
                 draw_curve(
                     config.folder / "log.jsonl",
                     config.folder / "curve.png",

@@ -1,7 +1,6 @@
 """Training of the mini network on procedural clips, on a processor or a GPU, for a given time."""
 
 import json
-import logging
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,11 +17,9 @@ from voyager_lite.core.mini_file import save_mini
 from voyager_lite.core.mini_network import MINI, NANO, MiniConfig, MiniNetwork
 from voyager_lite.sampling.flow import add_noise
 from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
-from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
-
-logger = logging.getLogger(__name__)
+from voyager_lite.training.run import Run
 
 RING_WEIGHT, KNOWN_WEIGHT = 0.05, 0.002
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
@@ -32,9 +29,6 @@ SETTLED_ERROR = 0.001
 
 DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
-
-MUON_RATE = 5.0
-"""Muon's learning rate over AdamW's."""
 
 CURVES = {
     "telea": (190, 190, 190),
@@ -125,50 +119,25 @@ def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> T
     return (losses[0] + DEPTH_SHARE * losses[1]) / (1 + DEPTH_SHARE)
 
 
-def make_optimizers(network: MiniNetwork, learning_rate: float) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan et al. 2024) for the matrices inside layers and blocks, AdamW for all others.
-
-    Those that lead from one resolution to another have no norm behind them; Muon's steps, all of one
-    size, made them grow until the network's answer no longer depended on its input.
-    """
+def is_inside(name: str) -> bool:
+    """True for parameters inside layers and blocks, whose inputs are normed; see ``make_optimizers``."""
     within = ("dual.", "single.", "read_fine.", "read_middle.", "write_middle.", "write_fine.")
-
-    def is_inside(name: str, parameter: Tensor) -> bool:
-        return parameter.ndim == 2 and name.startswith(within) and "modulate" not in name
-
-    inside = [p for name, p in network.named_parameters() if is_inside(name, p)]
-    rest = [p for name, p in network.named_parameters() if not is_inside(name, p)]
-    return [
-        torch.optim.Muon(
-            inside, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
-        ),
-        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
-    ]
+    return name.startswith(within) and "modulate" not in name
 
 
-class Training:
-    """A run in progress: modules, optimizers, clips; all of it but the clips survives a restart."""
+class Training(Run[MiniNetwork]):
+    """A run in progress; all of it but the clips survives a restart."""
 
     def __init__(self, config: TrainingConfig) -> None:
+        super().__init__(
+            lambda: MiniNetwork(config.sizes).to(config.device),
+            checkpoint=config.folder / "checkpoint.safetensors",
+            minutes=config.minutes,
+            learning_rate=config.learning_rate,
+            inside=is_inside,
+        )
         self.config = config
-        torch.manual_seed(0)
-        self.network = MiniNetwork(config.sizes).to(config.device)
-        self.average = MiniNetwork(config.sizes).to(config.device)
-        self.average.load_state_dict(self.network.state_dict())
-        self.optimizers = make_optimizers(self.network, config.learning_rate)
-        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": -1e9}
-        self.checkpoint = config.folder / "checkpoint.safetensors"
-        if self.checkpoint.exists():
-            self.state = read_checkpoint(
-                self.checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
-            )
-            logger.info("continuing at step %d", self.state["step"])
         self.pool = Pool(capacity=1200 // config.fresh)
-
-    @property
-    def progress(self) -> float:
-        """Share of the time that is spent, 0 to 1."""
-        return min(self.state["seconds"] / (60 * self.config.minutes), 1.0)
 
     def clips(self) -> Iterator[Batch]:
         """Groups of fresh clips, from where the run stands."""
@@ -188,37 +157,8 @@ class Training:
         noise = torch.randn(batch.truth.shape, generator=generator).to(batch.truth)
         loss = flow_loss(self.network, batch, t, noise)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self._update()
+        self.update()
         return float(loss.detach())
-
-    def _update(self) -> None:
-        warmup = min((self.state["step"] + 1) / 50, 1.0)
-        cosine = 0.5 + 0.5 * float(torch.cos(torch.tensor(torch.pi * self.progress)))
-        for optimizer, rate in zip(self.optimizers, (MUON_RATE, 1.0), strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * self.config.learning_rate * warmup * cosine
-            optimizer.step()
-            optimizer.zero_grad()
-        self.state["step"] += 1
-        decay = min(0.998, self.state["step"] / (self.state["step"] + 10))
-        with torch.no_grad():
-            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
-                mean.lerp_(value, 1 - decay)
-
-    def save(self, measured: dict[str, float]) -> None:
-        """Write a checkpoint, and the averaged weights too where they are the best so far."""
-        score = measured["network"]
-        if score > self.state["best"]:
-            self.state["best"] = score
-            save_mini(self.average, self.config.folder / "best" / f"{self.config.model}.safetensors")
-        write_checkpoint(
-            self.checkpoint,
-            network=self.network,
-            average=self.average,
-            optimizers=self.optimizers,
-            state=self.state,
-        )
 
 
 def train(config: TrainingConfig) -> MiniNetwork:
@@ -248,7 +188,8 @@ def train(config: TrainingConfig) -> MiniNetwork:
                 with (config.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps(line) + "\n")
                 bar.set_postfix(loss=line["loss"], network=line["network"], fill=line["fill"])
-                run.save(measured)
+                if run.save(measured["network"]):
+                    save_mini(run.average, config.folder / "best" / f"{config.model}.safetensors")
                 draw_curve(
                     config.folder / "log.jsonl",
                     config.folder / "curve.png",

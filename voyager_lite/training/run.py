@@ -1,0 +1,120 @@
+"""A training run in progress: weights, their running average, optimizers, and how far it has come."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import torch
+from torch import nn
+
+from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
+
+logger = logging.getLogger(__name__)
+
+Network = TypeVar("Network", bound=nn.Module)
+
+MUON_RATE = 5.0
+"""Muon's learning rate over AdamW's."""
+
+WARMUP_STEPS = 50
+
+MOST_AVERAGED = 0.998
+"""Share of the running average that stays at a step, once it has run for a while."""
+
+
+def make_optimizers(
+    network: nn.Module, *, inside: Callable[[str], bool], learning_rate: float
+) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan et al. 2024) for matrices inside layers and blocks, AdamW for all other parameters.
+
+    Matrices that lead from one resolution to another have no norm behind them; Muon's steps, all of one
+    size, make them grow until the network's answer no longer depends on its input.
+
+    Args:
+        network: What learns.
+        inside: Whether a parameter of this name lies inside a layer or block.
+        learning_rate: AdamW's; Muon's is ``MUON_RATE`` times that.
+    """
+    named = list(network.named_parameters())
+    turned = [p for name, p in named if p.ndim == 2 and inside(name)]
+    rest = [p for name, p in named if not (p.ndim == 2 and inside(name))]
+    return [
+        torch.optim.Muon(
+            turned, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+
+
+class Run(Generic[Network]):
+    """What training of any network keeps; it survives a restart.
+
+    Args:
+        make: A new network.
+        checkpoint: Where the run is kept; one found there is continued.
+        minutes: Time to spend, over all continuations.
+        learning_rate: Peak of AdamW's.
+        inside: See ``make_optimizers``.
+
+    Attributes:
+        network: What learns.
+        average: The exponential moving average of its weights, which is what is shipped.
+        state: ``step``, ``seconds`` spent, and ``best``, the highest score so far.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Network],
+        *,
+        checkpoint: Path,
+        minutes: float,
+        learning_rate: float,
+        inside: Callable[[str], bool],
+    ) -> None:
+        torch.manual_seed(0)
+        self.network, self.average = make(), make()
+        self.average.load_state_dict(self.network.state_dict())
+        self.optimizers = make_optimizers(self.network, inside=inside, learning_rate=learning_rate)
+        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": -1e9}
+        self._checkpoint, self._minutes, self._learning_rate = checkpoint, minutes, learning_rate
+        if checkpoint.exists():
+            self.state = read_checkpoint(
+                checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
+            )
+            logger.info("continuing at step %d", self.state["step"])
+
+    @property
+    def progress(self) -> float:
+        """Share of the time that is spent, 0 to 1."""
+        return min(self.state["seconds"] / (60 * self._minutes), 1.0)
+
+    def update(self) -> None:
+        """Step along the gradients; the learning rate warms up, then falls to 0 over the time to spend."""
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        warmup = min((self.state["step"] + 1) / WARMUP_STEPS, 1.0)
+        cosine = 0.5 + 0.5 * float(torch.cos(torch.tensor(torch.pi * self.progress)))
+        for optimizer, rate in zip(self.optimizers, (MUON_RATE, 1.0), strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * self._learning_rate * warmup * cosine
+            optimizer.step()
+            optimizer.zero_grad()
+        self.state["step"] += 1
+        decay = min(MOST_AVERAGED, self.state["step"] / (self.state["step"] + 10))
+        with torch.no_grad():
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+
+    def save(self, score: float) -> bool:
+        """Write a checkpoint; return whether the score, of which more is better, is the best so far."""
+        best = score > self.state["best"]
+        if best:
+            self.state["best"] = score
+        write_checkpoint(
+            self._checkpoint,
+            network=self.network,
+            average=self.average,
+            optimizers=self.optimizers,
+            state=self.state,
+        )
+        return best
