@@ -14,19 +14,13 @@ from voyager_lite.core.mini_network import PATCH, MiniCondition, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
 from voyager_lite.core.mini_text import prompt_bytes
 from voyager_lite.core.rays import plucker_rays
-from voyager_lite.sampling.flow import add_noise, integrate, noise_like, schedule
-from voyager_lite.sampling.seam import crossfade, start_state, start_times
+from voyager_lite.sampling.flow import noise_like, schedule
+from voyager_lite.sampling.loop import Seam, sample_clip
 
 PIXELS = 64 * 96
 """Pixels of a frame as the network was trained."""
 
 KEY_FRAMES = 9
-
-OVERLAP_LEVEL = 0.6
-"""Noise level from which frames shared with the previous clip start."""
-
-LAST_LEVEL = 0.1
-"""Noise level of the light re-noising after shared frames were averaged."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,24 +133,17 @@ def sample(
     def complete(x: Tensor) -> Tensor:
         return torch.where(known[:, None], given, x)
 
-    noise = noise_like(fill, seed=request.seed)
-    shared, before = 0, fill[:0]
+    seam = None
     if previous is not None:
-        shared, before = len(previous.rgb), encode_signal(previous.rgb, previous.depth, near=near)
-    steps = request.steps or 1
-    levels = start_times(len(fill), shared=shared, level=OVERLAP_LEVEL)
-    times = schedule(steps)[:, None, None] * levels
-    total = steps + (shared > 0)
-    x = start_state(before, noise, level=OVERLAP_LEVEL)
-    for step, state in enumerate(integrate(velocity, x[None], times)):
-        x = complete(state[0])
-        progress(step + 1, total)
-    if shared:
-        x = crossfade(before, x)
-        last = torch.full((2, 1, len(x)), LAST_LEVEL)
-        last[1] = 0
-        x = add_noise(x, noise_like(x, seed=request.seed + 1), last[0, 0])
-        x = complete(next(integrate(velocity, x[None], last))[0])
-        progress(total, total)
+        before = encode_signal(previous.rgb, previous.depth, near=near)
+        seam = Seam(previous=before, seed=request.seed + 1, time_per_frame=True)
+    x = sample_clip(
+        velocity,
+        noise_like(fill, seed=request.seed),
+        times=schedule(request.steps or 1),
+        seam=seam,
+        complete=complete,
+        progress=progress,
+    )
     rgb, depth = decode_signal(x, near=near)
     return CoarseFrames(rgb=rgb, depth=depth, known=torch.ones_like(depth, dtype=torch.bool))

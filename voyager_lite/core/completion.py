@@ -14,9 +14,9 @@ from geometry.rasterizer import render_points
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core.coarse import CoarseFrames
 from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, is_textured
+from voyager_lite.core.fade import faded
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.steady import steadied
-from voyager_lite.sampling.seam import crossfade
 
 WORTH_MAKING = 0.002
 """Share of a key frame that must be missing for something new to be made there: less is filled from its
@@ -130,14 +130,8 @@ class _Draft:
 
     def blended(self, guidance: Guidance, previous: Clip | None) -> Clip:
         """The finished clip, its shared frames faded over from the previous clip's."""
-        if previous is not None:
-            shared = len(previous)
-            kept = guidance.known[:shared]
-            rgb = crossfade(previous.rgb, self.rgb[:shared])
-            inverse = crossfade(1 / previous.depth, 1 / self.depth[:shared])
-            self.rgb[:shared] = torch.where(kept[:, None], guidance.rgb[:shared], rgb)
-            self.depth[:shared] = torch.where(kept, guidance.depth[:shared], 1 / inverse)
-        return Clip(rgb=self.rgb, depth=self.depth, cameras=self.cameras)
+        clip = Clip(rgb=self.rgb, depth=self.depth, cameras=self.cameras)
+        return faded(clip, guidance, previous=previous)
 
     def _set(self, frame: int, where: Tensor, rgb: Tensor, depth: Tensor) -> None:
         self.rgb[frame] = torch.where(where, rgb, self.rgb[frame])

@@ -34,6 +34,29 @@ def schedule(steps: int, *, shift: float = 1.0) -> Float[Tensor, " time"]:
     return t / (t + (1 - t) / shift)
 
 
+def linear_quadratic_schedule(steps: int, *, emulated: int = 1000) -> Float[Tensor, " time"]:
+    """Times from 1 to 0, float64: the first half of the steps are those of a far finer even schedule.
+
+    Step i of S ends at 1 - i/N - (1 - S/N) (max(i - L, 0) / (S - L))^2 with N = ``emulated`` and L = S // 2:
+    even steps of 1/N near noise, where a clip takes shape, then a parabola that goes on with the same
+    slope and ends at 0 (Polyak et al. 2024, "Movie Gen", arXiv 2410.13720, section 3.4.2).
+
+    Args:
+        steps: Euler steps; the result has one entry more.
+        emulated: Steps of the even schedule that the first half is taken from.
+
+    Raises:
+        ValueError: ``steps`` is below 1 or above ``emulated``.
+    """
+    if not 1 <= steps <= emulated:
+        raise ValueError(f"steps is {steps}; expected 1 to {emulated}")
+    i = torch.arange(steps + 1, dtype=torch.float64)
+    linear = steps // 2
+    bent = ((i - linear).clamp(min=0) / (steps - linear)) ** 2
+    even = (emulated - i) / emulated
+    return even - even[-1] * bent
+
+
 def noise_like(x: Tensor, *, seed: int) -> Tensor:
     """Standard normal noise of the shape, dtype and device of ``x``.
 
@@ -81,7 +104,11 @@ def integrate(
         )
     if bool((times.diff(dim=0) > 0).any()):
         raise ValueError("times must fall from noise (1) to data (0)")
-    rows = times if times.ndim == 3 else times[:, None, None].expand(-1, *x.shape[:2])
-    for now, then in pairwise(rows):
-        x = x + frame_times(then - now, x) * velocity(x, now)
+    if times.ndim == 3:
+        for now, then in pairwise(times):
+            x = x + frame_times(then - now, x) * velocity(x, now)
+            yield x
+        return
+    for now, then in pairwise(times.tolist()):  # numbers, not tensors: a device need not be waited for
+        x = x + (then - now) * velocity(x, torch.full(x.shape[:2], now, dtype=times.dtype))
         yield x
