@@ -26,20 +26,18 @@ MARKUP = """
 ON_LOAD = "import('/static/player.js').then(({ mountPlayer }) => mountPlayer({ element, props, watch }));"
 
 
-class ClipPlayer(gr.HTML):
+def ClipPlayer(value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
     """Shows ``{"rgb": .., "depth": .., "side": .., "frames": n, "fps": f}``, or None.
 
     ``rgb``, ``depth`` and ``side`` are each the address of an mp4, or a list of addresses of pictures
     (as they come while a walk is running), or None. Without ``side``, colour and depth play beside each
-    other. ``frames`` is needed for films only.
+    other. ``frames`` is needed for films only. Not a class; see `app.viewer`.
     """
-
-    def __init__(self, value: dict[str, Any] | None = None, **settings: Any) -> None:
-        super().__init__(
-            value=value,
-            html_template=MARKUP,
-            css_template=(STATIC / "player.css").read_text(encoding="utf-8"),
-            js_on_load=ON_LOAD,
-            apply_default_css=False,
-            **settings,
-        )
+    return gr.HTML(
+        value=value,
+        html_template=MARKUP,
+        css_template=(STATIC / "player.css").read_text(encoding="utf-8"),
+        js_on_load=ON_LOAD,
+        apply_default_css=False,
+        **settings,
+    )

@@ -47,23 +47,22 @@ class CameraMark(TypedDict):
     aspect: float
 
 
-class SceneViewer(gr.HTML):
+def SceneViewer(value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
     """Shows ``{"points": url, "cameras": [CameraMark], "path": sampled path, "selected": index}``, or None.
 
     Any entry but ``cameras`` may be None. The event ``keyframe`` brings ``position``, ``rotation``
     (quaternion w x y z, camera to world) and ``fov_degrees`` of the view in which "add key frame here"
-    was pressed; ``select`` brings the index of the camera that was gone to.
+    was pressed; ``select`` brings the index of the camera that was gone to. Not a class, because Gradio
+    writes a file beside the source of every subclass of its components.
     """
-
-    def __init__(self, value: dict[str, Any] | None = None, **settings: Any) -> None:
-        super().__init__(
-            value=value,
-            html_template=MARKUP,
-            css_template=(STATIC / "viewer.css").read_text(encoding="utf-8"),
-            js_on_load=ON_LOAD,
-            apply_default_css=False,
-            **settings,
-        )
+    return gr.HTML(
+        value=value,
+        html_template=MARKUP,
+        css_template=(STATIC / "viewer.css").read_text(encoding="utf-8"),
+        js_on_load=ON_LOAD,
+        apply_default_css=False,
+        **settings,
+    )
 
 
 def camera_marks(cameras: Camera) -> list[CameraMark]:

@@ -114,7 +114,7 @@ def _records(cloud: PointCloud, place: np.ndarray) -> np.ndarray:
 
 
 def _steps(shares: Float[np.ndarray, "*rows"]) -> np.ndarray:
-    """Shares in [0, 1] as 16-bit numbers. Merged points may lie outside their cube by rounding: brought in."""
+    """Shares in [0, 1] as 16-bit numbers. Merged points may lie outside by rounding: brought in."""
     return np.clip(np.round(shares * STEPS), 0, STEPS).astype(np.uint16)
 
 
