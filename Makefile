@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SYSTEM_LIBRARIES := libusb-1.0-0 libgl1 libgomp1
+AS_ROOT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,11 +19,13 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(STAMP)
 
-system-libraries:  # Open3D, which only tests use, loads these; see CONTRIBUTING.md
+system-libraries:  # for tests only: what Open3D loads, and a browser for the app; see CONTRIBUTING.md
 	@ldconfig -p 2>/dev/null | grep -q libusb-1.0 && ldconfig -p 2>/dev/null | grep -q 'libGL.so.1' \
-	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	     && apt-get update -qq >/dev/null && apt-get install -y -qq $(SYSTEM_LIBRARIES) >/dev/null; } \
+	|| { $(AS_ROOT) && apt-get install -y -qq $(SYSTEM_LIBRARIES) >/dev/null; } \
 	|| echo "Open3D's system libraries are missing, its tests will skip. Install: sudo apt-get install $(SYSTEM_LIBRARIES)"
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { $(AS_ROOT) && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	|| echo "No browser is here, the app's tests in one will skip. Install: sudo apt-get install chromium"
 
 demo: $(STAMP)  ## walk into a real photograph; ends with a WORLD folder and a contact sheet
 	rm -rf demo_world
