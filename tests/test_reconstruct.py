@@ -55,8 +55,10 @@ def test_sphere_seen_from_all_around_is_closed_and_kept_once() -> None:
     images, depths, hit = sphere_frames(cameras)
     cloud = reconstruct(images, cameras, depths, valid=hit)
     assert len(cloud) < 0.8 * int(hit.sum())
-    torch.testing.assert_close(cloud.positions.norm(dim=-1), torch.ones(len(cloud)), rtol=0, atol=1e-5)
-    torch.testing.assert_close(cloud.colors, cloud.positions / 2 + 0.5, rtol=0, atol=1e-5)
+    # Averaged with what others saw between their pixels: off by the sag of a chord at most.
+    sag = (3 / float(cameras.K[0, 0, 0])) ** 2 / 8
+    torch.testing.assert_close(cloud.positions.norm(dim=-1), torch.ones(len(cloud)), rtol=0, atol=sag)
+    torch.testing.assert_close(cloud.colors, cloud.positions / 2 + 0.5, rtol=0, atol=sag)
     # Every direction of the equator has a point within the spacing of two pixels.
     angles = torch.linspace(0, 2 * torch.pi, 100)[:-1]
     equator = torch.stack([angles.sin(), 0 * angles, angles.cos()], dim=-1)

@@ -86,3 +86,4 @@ def test_fused_points_lie_on_the_frames_left_out(shared_data: Path, name: str) -
     rows = {row.name: row for row in scene_rows(read_scene(shared_data / "B_rgbd" / name))}
     assert rows["chamfer distance"].ours < 10.0  # millimetres, in rooms of some metres
     assert rows["points kept"].ratio > 2
+    assert rows["accuracy, averaged"].ours <= rows["accuracy, averaged"].baseline

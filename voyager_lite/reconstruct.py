@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from tqdm import tqdm
 
+from geometry.agreement import agreed_depth
 from geometry.cache import WorldCache
 from geometry.camera import Camera
 from geometry.checks import require_finite
@@ -23,7 +24,10 @@ from voyager_lite.world.frames import quantized
 from voyager_lite.world.world import World
 
 FRAMES_A_CLIP = 8
-"""Frames committed together: all that is held in memory besides the points."""
+"""Frames committed together: held in memory, besides the points and 2 ``BESIDE`` + 1 depth maps."""
+
+BESIDE = 8
+"""Frames before each, and as many after it, whose depth is averaged with its own."""
 
 DEFAULT_FPS = 24.0
 
@@ -38,7 +42,9 @@ def reconstruct(
 ) -> PointCloud:
     """Fuse posed RGB-D frames: each is lifted, and what it adds enters the world cache.
 
-    Flying pixels are dropped, and a surface seen many times is kept once (`geometry.cache`).
+    A frame's depth is first averaged with that of the frames around it where they saw the same surface
+    (`geometry.agreement`). Flying pixels are dropped, and a surface seen many times is kept once
+    (`geometry.cache`).
 
     Args:
         images: (frame, 3, height, width), RGB in [0, 1].
@@ -65,7 +71,9 @@ def reconstruct(
     _require_frames(images, cameras, depths, valid)
     cache = WorldCache()
     for i in _bar(range(len(images)), "fusing frames", progress):
-        cache.add(lift(images[i], depths[i], cameras[i], valid=valid[i]), cameras[i])
+        maps = {k: torch.where(valid[k], depths[k], 0.0) for k in _around(i, len(images))}
+        depth = _agreed(i, maps, cameras)
+        cache.add(lift(images[i], depth, cameras[i], valid=valid[i]), cameras[i])
     return cache.cloud
 
 
@@ -73,8 +81,8 @@ def reconstruct_world(frames: PosedFrames, folder: str | Path, *, progress: bool
     """Fuse posed RGB-D frames into a world on disk, reading one after the other.
 
     Every frame is kept as it was measured, with its camera to the bit, and what it adds enters the
-    world's points. Only the last frame's depth is completed from the background around its gaps, as a
-    photograph's is, so that a walk can go on from there; no point comes of it.
+    world's points, as in ``reconstruct``. Only the last frame's depth is completed from the background
+    around its gaps, as a photograph's is, so that a walk can go on from there; no point comes of it.
 
     Args:
         frames: As ``find_posed_frames`` gives them. All depth maps are looked at before anything is
@@ -108,6 +116,17 @@ def reconstruct_world(frames: PosedFrames, folder: str | Path, *, progress: bool
 def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress: bool) -> None:
     """Write the world of all frames."""
     count, first = len(frames), frames[0]
+    maps: dict[int, Tensor] = {}
+
+    def points(number: int, frame: PosedFrame) -> PointCloud:
+        near = _around(number, count)
+        for gone in maps.keys() - near:
+            del maps[gone]
+        for new in near - maps.keys():
+            maps[new] = frames.depth(new)
+        depth = _agreed(number, maps, frames.cameras)
+        return storable(lift(frame.image, depth, frame.camera, valid=frame.valid))
+
     origin: dict[str, object] = {
         "image": frames.name,
         "depth": f"measured, {count} frames",
@@ -116,7 +135,7 @@ def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress
     }
     opening = Opening(
         clip=_clip([first], frames.cameras[:1]),
-        cloud=storable(lift(first.image, first.depth, first.camera, valid=first.valid)),
+        cloud=points(0, first),
         fps=frames.fps or DEFAULT_FPS,
         origin=origin,
     )
@@ -127,8 +146,7 @@ def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress
             frame = frames[number]
             stretch.append(frame)
             known.append(world.cache.render(frame.camera).known)
-            points = storable(lift(frame.image, frame.depth, frame.camera, valid=frame.valid))
-            entered.append(world.cache.add(points, frame.camera))
+            entered.append(world.cache.add(points(number, frame), frame.camera))
             if len(stretch) < FRAMES_A_CLIP and number < count - 1:
                 continue
             start = number + 1 - len(stretch)
@@ -140,6 +158,20 @@ def _fuse_to(folder: Path, frames: PosedFrames, *, sky_distance: float, progress
                 making={"core": "measured"},
             )
             stretch, known, entered = [], [], []
+
+
+def _around(number: int, count: int) -> set[int]:
+    """A frame, and those whose depth is averaged with its own."""
+    return set(range(max(0, number - BESIDE), min(count, number + BESIDE + 1)))
+
+
+def _agreed(number: int, maps: Mapping[int, Tensor], cameras: Camera) -> Float[Tensor, "height width"]:
+    """Depth of a frame, averaged with that of the others in ``maps``; 0 where it has none."""
+    others = [maps[k] for k in sorted(maps) if k != number]
+    if not others:
+        return maps[number]
+    chosen = torch.tensor([k for k in sorted(maps) if k != number])
+    return agreed_depth(maps[number], cameras[number], others=torch.stack(others), cameras=cameras[chosen])
 
 
 def _clip(frames: Sequence[PosedFrame], cameras: Camera) -> Clip:

@@ -16,7 +16,7 @@ import tyro
 from voyager_lite.cli.report import say, say_table
 from voyager_lite.core.mini import NAMES
 
-Table = Literal["mini", "fills", "walk", "views", "cache", "depth"]
+Table = Literal["mini", "fills", "walk", "views", "cache", "depth", "reconstruction"]
 
 JsonFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="Write the rows as JSON, too.")]
 
@@ -91,7 +91,8 @@ class Evaluate:
     depth; prompts, if they read), fills (what was imagined, against every way of inpainting), walk (seams
     against concatenation and cross-fade, the way home, the first frame, the time), views (novel views
     with true depth, against a plain splat), cache (points kept), depth (the embedded estimator, against
-    a plane). The last three need real scenes, --data FOLDER; the first two use them if they are given.
+    a plane), reconstruction (fused frames, against frames left out). The last four need real scenes,
+    --data FOLDER; the first two use them if they are given.
 
     Example: voyager-lite evaluate mini --data FOLDER --json results.json
     """

@@ -16,6 +16,7 @@ from geometry.projection import project, world_points
 from geometry.rigid import transform_points
 from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.scenes import RgbdFrame, RgbdScene, read_scene
+from voyager_lite.reconstruct import reconstruct
 
 SCENES = ("livingroom_icl_synthetic", "kitchen_kinect")
 
@@ -29,7 +30,9 @@ right. A point anywhere before a surface is seen to be wrong, and counts."""
 MOST_POINTS = 20_000
 """Points measured of each set, evenly spread over it; they are compared with all of the other set."""
 
-BASELINE = "every measured pixel"
+PIXELS = "every measured pixel"
+THINNED = "as many measured pixels"
+UNAVERAGED = "the same without averaging"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,35 +62,51 @@ def scene_rows(scene: RgbdScene) -> list[BenchRow]:
     """Chamfer distance of the fused world to the frames left out.
 
     Against all measured pixels of the fused frames, neither filtered nor fused: the distance, its two
-    halves, and the points each needs. Many noisy copies of a surface lie closer to any point near it than
-    one copy does, so there is a row against as many of those pixels as the world has points, too.
+    halves, and the points each needs. Frames contradict each other by what their depths and cameras err,
+    so that many copies of a surface lie closer to any one frame's than one copy can: there is a row
+    against as many of those pixels as the world has points, too. The last rows are against fusing every
+    depth map as it was measured.
     """
     frames = [frame for frame in scene.frames.values() if bool(frame.valid.any())]
     left_out = frames[EVERY // 2 :: EVERY]
     fused = [frame for frame in frames if all(frame is not other for other in left_out)]
-    cache = WorldCache()
+    cloud = reconstruct(
+        torch.stack([frame.image for frame in fused]),
+        Camera.stack([frame.camera for frame in fused]),
+        torch.stack([frame.depth for frame in fused]),
+        valid=torch.stack([frame.valid for frame in fused]),
+    )
+    before = WorldCache()
     for frame in fused:
-        cache.add(lift(frame.image, frame.depth, frame.camera, valid=frame.valid), frame.camera)
-    everything = torch.cat([_surface(frame) for frame in fused])
-    chosen = torch.randperm(len(everything), generator=torch.Generator().manual_seed(0))[: len(cache)]
-    ours = chamfer(cache.cloud.positions.double(), fused, left_out)
-    plain, thinned = (chamfer(points, fused, left_out) for points in (everything, everything[chosen]))
+        before.add(lift(frame.image, frame.depth, frame.camera, valid=frame.valid), frame.camera)
+    pixels = torch.cat([_surface(frame) for frame in fused])
+    chosen = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))[: len(cloud)]
+    ours, plain, thinned, unaveraged = (
+        chamfer(points, fused, left_out)
+        for points in (cloud.positions.double(), pixels, pixels[chosen], before.cloud.positions.double())
+    )
+    figures = (
+        ("chamfer distance", 1000 * ours.distance, 1000 * plain.distance, PIXELS, "mm"),
+        ("accuracy", 1000 * ours.accuracy, 1000 * plain.accuracy, PIXELS, "mm"),
+        ("completeness", 1000 * ours.completeness, 1000 * plain.completeness, PIXELS, "mm"),
+        ("points kept", float(len(cloud)), float(len(pixels)), PIXELS, "points"),
+        ("chamfer, as many points", 1000 * ours.distance, 1000 * thinned.distance, THINNED, "mm"),
+        ("chamfer, averaged", 1000 * ours.distance, 1000 * unaveraged.distance, UNAVERAGED, "mm"),
+        ("accuracy, averaged", 1000 * ours.accuracy, 1000 * unaveraged.accuracy, UNAVERAGED, "mm"),
+    )
     case = f"{scene.name}, {len(fused)} frames fused, {len(left_out)} left out"
     return [
-        _row("chamfer distance", 1000 * ours.distance, 1000 * plain.distance, "mm", case=case),
-        _row("accuracy", 1000 * ours.accuracy, 1000 * plain.accuracy, "mm", case=case),
-        _row("completeness", 1000 * ours.completeness, 1000 * plain.completeness, "mm", case=case),
-        _row("points kept", float(len(cache)), float(len(everything)), "points", case=case),
-        _row("chamfer, as many points", 1000 * ours.distance, 1000 * thinned.distance, "mm", case=case),
+        BenchRow(
+            name=name,
+            ours=found,
+            baseline=other,
+            baseline_name=meaning,
+            ratio=other / found if found else None,
+            unit=unit,
+            case=case,
+        )
+        for name, found, other, meaning, unit in figures
     ]
-
-
-def _row(name: str, ours: float, baseline: float, unit: str, *, case: str) -> BenchRow:
-    """A row of figures of which less is better."""
-    ratio = baseline / ours if ours else None
-    return BenchRow(
-        name=name, ours=ours, baseline=baseline, baseline_name=BASELINE, ratio=ratio, unit=unit, case=case
-    )
 
 
 def chamfer(

@@ -9,6 +9,7 @@ from voyager_lite.evaluation.compare import fill_rows
 from voyager_lite.evaluation.depth import depth_rows
 from voyager_lite.evaluation.fills import procedural_figures, real_figures, scene_means
 from voyager_lite.evaluation.pictures import write_pictures
+from voyager_lite.evaluation.reconstruction import reconstruction_rows
 from voyager_lite.evaluation.scenes import read_scene
 from voyager_lite.evaluation.summary import summary_rows
 from voyager_lite.evaluation.views import all_view_rows, cache_rows
@@ -67,6 +68,10 @@ def _depth(data: Path | None, clips: int) -> list[BenchRow]:
     return depth_rows(_scenes(data).parent)
 
 
+def _reconstruction(data: Path | None, clips: int) -> list[BenchRow]:
+    return reconstruction_rows(_scenes(data))
+
+
 def _scenes(data: Path | None) -> Path:
     if data is None:
         raise ValueError("this table needs real scenes; give --data FOLDER")
@@ -80,5 +85,6 @@ TABLES: dict[str, Callable[[Path | None, int], list[BenchRow]]] = {
     "views": _views,
     "cache": _cache,
     "depth": _depth,
+    "reconstruction": _reconstruction,
 }
-NEED_DATA = ("views", "cache", "depth")
+NEED_DATA = ("views", "cache", "depth", "reconstruction")
