@@ -1,9 +1,9 @@
 """A world's points for the browser: one file of chunks, coarse ones first, to be drawn while it loads.
 
 Layout, little-endian: the 8 bytes ``VLPOINTS``, the length of the header (uint32), the header (JSON in
-ASCII, padded with spaces to a multiple of 4 bytes), then the points of the header's chunks, one chunk after
-the other. A point is 12 bytes: its place in its chunk's cube (three uint16, 65535 is the whole edge), its
-radius (uint16, 65535 is ``RADIUS_SPAN`` edges), red, green, blue and a byte that is always 255. The header:
+ASCII, padded with spaces to a multiple of 4 bytes), then the header's chunks. A chunk is, for each of its
+points, the place in the chunk's cube and the radius (four uint16: 65535 is the whole edge, and
+``RADIUS_SPAN`` edges), then for each of them red, green, blue and 255. The header:
 
 - ``version``: 1
 - ``points``, ``kept``: points as they were fused, in the world and in this file
@@ -39,9 +39,7 @@ MOST_POINTS = 4_000_000
 MOST_SKY = 500_000
 """Of them, sky: it is seen from cameras only, behind everything."""
 
-POINT = np.dtype([("position", "<u2", 3), ("radius", "<u2"), ("color", "u1", 3), ("opaque", "u1")])
-
-PLACE = ("id", "clip", "level", "size", "x", "y", "z", "sky", "count")
+COLUMNS = ("id", "clip", "level", "size", "x", "y", "z", "sky", "count")
 
 
 def write_browser_points(path: Path, store: Store, *, most: int = MOST_POINTS) -> int:
@@ -74,7 +72,7 @@ def write_browser_points(path: Path, store: Store, *, most: int = MOST_POINTS) -
         file.write(MAGIC + struct.pack("<I", len(text)) + text)
         for place in kept:
             cloud = unpack_chunk(store.chunk(int(place["id"])))
-            file.write(_records(cloud, place).tobytes())
+            file.write(_bytes(cloud, place))
     return kept_points
 
 
@@ -87,7 +85,7 @@ def points_version(store: Store) -> str:
 
 def _places(store: Store) -> np.ndarray:
     """All chunks, the one that stands for another before it: matter and sky, each from large to small."""
-    layout = np.dtype([(name, "<i8") for name in PLACE])
+    layout = np.dtype([(name, "<i8") for name in COLUMNS])
     places = np.array(store.chunk_places(), layout)
     parent = [places[axis] >> 1 for axis in "zyx"]
     return places[np.lexsort((*parent, places["clip"], -places["size"]))]
@@ -102,19 +100,19 @@ def _kept(places: np.ndarray, *, most: int) -> np.ndarray:
     return places[: ends[fitting][-1]] if fitting.any() else places[:0]
 
 
-def _records(cloud: PointCloud, place: np.ndarray) -> np.ndarray:
+def _bytes(cloud: PointCloud, place: np.ndarray) -> bytes:
     edge = 2.0 ** float(place["size"])
     low = np.array([place[axis] for axis in "xyz"], np.float64) * edge
-    records = np.empty(len(cloud), POINT)
-    records["position"] = _steps((cloud.positions.double().numpy() - low) / edge)
-    records["radius"] = _steps(cloud.radii.double().numpy() / edge / RADIUS_SPAN)
-    records["color"] = _steps(cloud.colors.double().numpy()) // 257
-    records["opaque"] = 255
-    return records
+    within = (cloud.positions.double().numpy() - low) / edge
+    radii = cloud.radii.double().numpy() / (edge * RADIUS_SPAN)
+    places = _steps(np.column_stack([within, radii]))
+    colors = np.full((len(cloud), 4), 255, np.uint8)
+    colors[:, :3] = _steps(cloud.colors.double().numpy()) // 257
+    return places.astype("<u2").tobytes() + colors.tobytes()
 
 
 def _steps(shares: Float[np.ndarray, "*rows"]) -> np.ndarray:
-    """Shares in [0, 1] as 16-bit numbers. Merged points may lie outside by rounding: brought in."""
+    """Shares in [0, 1] as 16-bit numbers. Merged points outside their cube by rounding: brought in."""
     return np.clip(np.round(shares * STEPS), 0, STEPS).astype(np.uint16)
 
 
