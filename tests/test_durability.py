@@ -1,5 +1,6 @@
 """What a world survives: kills, restarts, other writers, damage, full and read-only disks, new versions."""
 
+import importlib
 import json
 import os
 import resource
@@ -20,7 +21,7 @@ import voyager_lite.explorer
 from geometry.trajectory import Trajectory
 from voyager_lite.cli import main
 from voyager_lite.core import load_core
-from voyager_lite.errors import WorldBusyError
+from voyager_lite.errors import VoyagerLiteError, WorldBusyError
 from voyager_lite.evaluation.durability import killed_walks
 from voyager_lite.evaluation.kills import (
     CLIPS,
@@ -34,10 +35,12 @@ from voyager_lite.evaluation.kills import (
 )
 from voyager_lite.explorer import Explorer
 from voyager_lite.results import write_results
+from voyager_lite.world import lock
 from voyager_lite.world.creation import FILE_NAME
 from voyager_lite.world.integrity import damage
-from voyager_lite.world.lock import LOCK_NAME, writer_lock
+from voyager_lite.world.lock import LOCK_NAME, is_locked, writer_lock
 from voyager_lite.world.store import Store
+from voyager_lite.world.wal import bytes_without_commit
 from voyager_lite.world.world import World
 
 
@@ -247,6 +250,28 @@ def test_a_lock_file_without_a_lock_stops_nobody(tmp_path: Path) -> None:
     assert not (tmp_path / LOCK_NAME).exists()
 
 
+def test_a_lock_can_be_asked_for_without_being_taken(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path)
+    with writer_lock(tmp_path):
+        assert is_locked(tmp_path)
+    (tmp_path / LOCK_NAME).write_text("left behind")
+    assert not is_locked(tmp_path)
+
+
+def test_where_there_are_no_locks_worlds_can_be_read_and_say_why_they_are_not_written(
+    copy: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as under Windows: it cannot be imported
+    try:
+        importlib.reload(lock)
+        assert main(["info", str(copy)]) == 0
+        with pytest.raises(VoyagerLiteError, match="under Linux and macOS only"):
+            lock.writer_lock(copy).__enter__()
+    finally:
+        monkeypatch.undo()
+        importlib.reload(lock)
+
+
 # Damage
 
 
@@ -317,25 +342,39 @@ def test_a_file_cut_short_is_one_clear_error(
     assert "damaged" in refusal(capsys, "export", copy, tmp_path / "a.mp4")
 
 
-def test_a_log_cut_short_or_flipped_at_any_byte_leaves_whole_clips(walked: Path, tmp_path: Path) -> None:
-    """Two clips in the log, as a crash leaves them when a reader kept it from being folded."""
-    folder = tmp_path / "world"
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A world of one clip of six, and a log with two more, as a crash leaves it while somebody reads."""
+    folder = tmp_path_factory.mktemp("logged") / "world"
     walk_until(folder, clips=1)
     reader = Store(folder)
     reading = reader._connection.execute("SELECT number FROM frame")
     reading.fetchone()
     walk_until(folder, clips=2)
-    crashed = tmp_path / "crashed"
-    truth = fingerprints(walked)
+    crashed = folder.with_name("crashed")
+    crashed.mkdir()
+    shutil.copy(folder / FILE_NAME, crashed)
     log = (folder / f"{FILE_NAME}-wal").read_bytes()
     assert len(log) > 10_000
+    reading.close()
+    return crashed, log
+
+
+def crash(logged: tuple[Path, bytes], folder: Path, log: bytes) -> Path:
+    """That world with another log."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(logged[0], folder)
+    (folder / f"{FILE_NAME}-wal").write_bytes(log)
+    return folder
+
+
+def test_a_log_cut_short_or_flipped_at_any_byte_leaves_whole_clips(
+    walked: Path, logged: tuple[Path, bytes], tmp_path: Path
+) -> None:
+    truth, log = fingerprints(walked), logged[1]
 
     def clips_with(log: bytes) -> int:
-        shutil.rmtree(crashed, ignore_errors=True)
-        crashed.mkdir()
-        shutil.copy(folder / FILE_NAME, crashed)
-        (crashed / f"{FILE_NAME}-wal").write_bytes(log)
-        found = fingerprints(crashed)
+        found = fingerprints(crash(logged, tmp_path / "crashed", log))
         assert found == truth[: len(found)]
         return len(found) - 2
 
@@ -344,7 +383,70 @@ def test_a_log_cut_short_or_flipped_at_any_byte_leaves_whole_clips(walked: Path,
     flipped = [clips_with(log[:at] + bytes([log[at] ^ 1]) + log[at + 1 :]) for at in places]
     assert cut[0] == 1 and cut == sorted(cut) and clips_with(log) == 3
     assert 2 in flipped
-    reading.close()
+
+
+@pytest.mark.parametrize("share", [0.0005, 0.3, 0.6, 0.99])
+def test_a_log_that_breaks_off_is_told_once_and_says_what_is_there(
+    logged: tuple[Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture, share: float
+) -> None:
+    log = logged[1][: int(share * len(logged[1]))]
+    folder = crash(logged, tmp_path / "crashed", log)
+    store = Store(folder)
+    last = store.records()[-1]
+    store.close()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"{FILE_NAME}-wal broke off within a change, whose " in line
+    assert (
+        f"ends with clip {last.number} and frame {last.end_frame - 1}, of {FRAMES} frames under way" in line
+    )
+    caplog.clear()
+    Store(folder).close()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_flipped_bit_in_the_log_is_told_with_all_that_is_lost_behind_it(
+    logged: tuple[Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture, share: float
+) -> None:
+    log = bytearray(logged[1])
+    log[int(share * len(log))] ^= 4
+    folder = crash(logged, tmp_path / "crashed", bytes(log))
+    lost = bytes_without_commit(folder / f"{FILE_NAME}-wal")
+    assert (1 - share) * len(log) < lost < len(log)
+    Store(folder).close()
+    assert f"whose {lost:,} bytes are lost" in caplog.text
+
+
+def test_a_whole_log_and_one_that_is_being_written_are_no_news(
+    logged: tuple[Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = crash(logged, tmp_path / "whole", logged[1])
+    assert bytes_without_commit(whole / f"{FILE_NAME}-wal") == 0
+    # What an earlier use left behind the end has other salts.
+    stale = bytearray(logged[1][-3 * 4120 :])
+    for frame in range(3):
+        stale[frame * 4120 + 8] ^= 1
+    crash(logged, tmp_path / "stale", logged[1] + stale)
+    assert bytes_without_commit(tmp_path / "stale" / f"{FILE_NAME}-wal") == 0
+    broken = crash(logged, tmp_path / "broken", logged[1][:-100])
+    with writer_lock(broken):
+        Store(broken).close()
+    for folder in (whole, tmp_path / "stale"):
+        Store(folder).close()
+    assert not caplog.records
+
+
+def test_the_end_of_a_log_is_where_sqlite_finds_it(
+    logged: tuple[Path, bytes], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Cut behind each frame: a change more is there exactly where ours says that nothing is left over."""
+    log, frame = logged[1], 24 + 4096
+    ends = []
+    for count in range(1, (len(log) - 32) // frame + 1):
+        folder = crash(logged, tmp_path / "crashed", log[: 32 + count * frame])
+        if bytes_without_commit(folder / f"{FILE_NAME}-wal") == 0:
+            ends.append(Store(folder).clip_count())
+    assert sorted(ends) == ends and set(ends) == {3, 4}
 
 
 # Full and read-only disks

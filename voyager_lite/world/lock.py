@@ -1,6 +1,6 @@
 """One writer a world: a lock that dies with its process."""
 
-import fcntl
+import errno
 import json
 import os
 import socket
@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from voyager_lite.errors import WorldBusyError
+from voyager_lite.errors import VoyagerLiteError, WorldBusyError
+
+try:
+    import fcntl
+except ImportError:  # Windows: worlds can be read there.
+    fcntl = None  # type: ignore[assignment]
 
 LOCK_NAME = "world.lock"
 
@@ -23,8 +28,14 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
     Raises:
         WorldBusyError: Somebody holds it; the message names the process.
+        VoyagerLiteError: The system has no such locks.
         OSError: The folder cannot be written.
     """
+    if fcntl is None:
+        raise VoyagerLiteError(
+            f"{folder}: worlds can be read here, but written under Linux and macOS only (this system has no "
+            "flock); under Windows, use WSL"
+        )
     file = folder / LOCK_NAME
     held = _lock(folder, file)
     try:
@@ -35,6 +46,23 @@ def writer_lock(folder: Path) -> Iterator[None]:
         # While it is still held, so that nobody's newer file is removed.
         file.unlink(missing_ok=True)
         os.close(held)
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process is writing to a world now; False where there are no locks."""
+    if fcntl is None:
+        return False
+    try:
+        opened = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)
+    finally:
+        os.close(opened)
+    return False
 
 
 def _lock(folder: Path, file: Path) -> int:

@@ -1,6 +1,7 @@
 """The world's one truth: a SQLite file, one transaction a clip."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from voyager_lite.world.chunks import Chunk, unpack_chunks
 from voyager_lite.world.connection import open_database, plain_errors, transaction
 from voyager_lite.world.creation import FILE_NAME, new_world
 from voyager_lite.world.frames import FrameBytes, unpack_cameras
-from voyager_lite.world.lock import writer_lock
+from voyager_lite.world.lock import is_locked, writer_lock
 from voyager_lite.world.migration import bring_up_to_date
 from voyager_lite.world.rows import (
     ClipRecord,
@@ -24,6 +25,9 @@ from voyager_lite.world.rows import (
     plan_rows,
     to_json,
 )
+from voyager_lite.world.wal import bytes_without_commit
+
+logger = logging.getLogger(__name__)
 
 Part = Literal["rgb", "depth", "known"]
 
@@ -35,6 +39,8 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         """Open an existing world, for reading until ``writing``; an older one is migrated.
+
+        Warns of a log that breaks off within a change: that is lost, all before it is there.
 
         Raises:
             FileNotFoundError: The folder holds no world.
@@ -48,6 +54,8 @@ class Store:
             raise FileNotFoundError(
                 f"{folder}: holds no world (no {FILE_NAME}); make one with `voyager-lite explore`"
             )
+        # Before anything is opened: SQLite drops such an end, and says nothing.
+        lost = 0 if is_locked(folder) else bytes_without_commit(self._log)
         bring_up_to_date(self.file)
         self._connection = open_database(self.file)
         try:
@@ -55,6 +63,8 @@ class Store:
             if row is None or self._one("SELECT 1 FROM clip WHERE number = 0") is None:
                 raise ValueError(f"{self.file}: not a world, or damaged: it holds no picture")
             self.header = WorldHeader(height=row[0], width=row[1], fps=row[2], origin=json.loads(row[3]))
+            if lost:
+                logger.warning("%s", self._broken_off(lost))
         except BaseException:
             self.close()
             raise
@@ -258,6 +268,24 @@ class Store:
     def _changing(self) -> Iterator[sqlite3.Connection]:
         with self.writing(), plain_errors(self.file), transaction(self._connection) as connection:
             yield connection
+
+    @property
+    def _log(self) -> Path:
+        return self.file.with_name(f"{FILE_NAME}-wal")
+
+    def _broken_off(self, size: int) -> str:
+        clip, frame = self._all("SELECT clip, number FROM frame ORDER BY clip DESC, number DESC LIMIT 1")[0]
+        planned = self._one("SELECT end_frame FROM pending")
+        rest = (
+            ""
+            if planned is None
+            else f", of {planned[0]} frames under way; `voyager-lite continue {self.folder}` makes the others"
+        )
+        return (
+            f"{self.folder}: {self._log.name} broke off within a change, whose {size:,} bytes are lost: the "
+            f"process that wrote it was killed, or the file was cut or damaged since. The world ends with "
+            f"clip {clip} and frame {frame}{rest}"
+        )
 
     def _one(self, query: str, *values: object) -> tuple[Any, ...] | None:
         rows = self._all(query, *values)
