@@ -12,7 +12,9 @@ STATIC = Path(__file__).parent / "static"
 MARKUP = """
 <div class="vl-viewer">
   <div class="vl-stage">
-    <canvas tabindex="0" role="application" aria-label="3D view of the world"></canvas>
+    <canvas class="vl-points" tabindex="0" role="application" aria-label="3D view of the world. Arrow keys
+      turn it, with shift they move it, plus and minus go nearer and away, W A S D Q E fly."></canvas>
+    <canvas class="vl-marks" aria-hidden="true"></canvas>
     <div class="vl-crop" hidden></div>
     <p class="vl-empty">No world is open yet.</p>
   </div>
