@@ -7,6 +7,8 @@ from typing import Annotated, Protocol
 
 import tyro
 
+from voyager_lite.cli.app import App
+from voyager_lite.cli.convert import Convert
 from voyager_lite.cli.export import Export
 from voyager_lite.cli.measure import Bench, Doctor, Evaluate
 from voyager_lite.cli.reconstruct import Reconstruct
@@ -37,8 +39,10 @@ Commands = (
     | Annotated[Info, tyro.conf.subcommand("info")]
     | Annotated[Doctor, tyro.conf.subcommand("doctor")]
     | Annotated[Bench, tyro.conf.subcommand("bench")]
+    | Annotated[Convert, tyro.conf.subcommand("convert")]
     | Annotated[Train, tyro.conf.subcommand("train")]
     | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
+    | Annotated[App, tyro.conf.subcommand("app")]
 )
 
 
