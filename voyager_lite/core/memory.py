@@ -1,0 +1,108 @@
+"""Large models within little memory: ``--memory low``, ``balanced`` or ``high``, for every full-size core.
+
+- high: the transformer stays on the device, the autoencoder sees whole frames, text encoders are kept.
+- balanced: the autoencoder works in tiles; a text encoder is given up once a prompt is read.
+- low: as well, the transformer's weights are stored as 8-bit floats, and only the block at work is on the
+  device; the others wait in main memory or, where the device is the processor, on disk. Text encoders run
+  on the processor.
+"""
+
+import logging
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from voyager_lite.core.checkpoint import Part
+
+logger = logging.getLogger(__name__)
+
+Memory = Literal["low", "balanced", "high"]
+MEMORIES: tuple[str, ...] = get_args(Memory)
+
+STORED = torch.float8_e4m3fn
+"""Weights that wait: 4 bits of exponent, 3 of mantissa; norms and embeddings keep their precision."""
+
+TILE, STRIDE = 256, 192
+"""Pixels of a side of the autoencoder's tiles, and from one to the next."""
+
+
+def compute_dtype(device: str, memory: Memory) -> torch.dtype:
+    """What a transformer computes in: bfloat16, but float32 on a processor with memory to spare."""
+    return torch.float32 if device == "cpu" and memory != "low" else torch.bfloat16
+
+
+def load_transformer(model: Any, part: Part, *, device: str, memory: Memory) -> Any:
+    """A transformer with its weights where ``memory`` puts them, ready for inference.
+
+    Args:
+        model: diffusers' class.
+        part: Where its weights are; checked before they are read.
+        device: Where it computes.
+        memory: See above.
+
+    Raises:
+        FileNotFoundError: Shards are missing.
+        ValueError: Shards are damaged, or tensors are missing or of another shape.
+    """
+    transformer = _load(model, part, dtype=compute_dtype(device, memory))
+    if memory != "low":
+        return transformer.to(device)
+    transformer.enable_layerwise_casting(storage_dtype=STORED, compute_dtype=torch.bfloat16)
+    offload_blocks(transformer, device=device)
+    return transformer
+
+
+def offload_blocks(transformer: Any, *, device: str) -> None:
+    """Only the block at work is on the device; the others wait beside it, on the processor or on disk."""
+    waiting = None
+    if device == "cpu":
+        folder = tempfile.TemporaryDirectory(prefix="voyager-lite-")
+        weakref.finalize(transformer, folder.cleanup)
+        waiting = folder.name
+    transformer.enable_group_offload(
+        onload_device=torch.device(device),
+        offload_type="block_level",
+        num_blocks_per_group=1,
+        offload_to_disk_path=waiting,
+        use_stream=device == "cuda",
+        low_cpu_mem_usage=True,
+    )
+
+
+def load_vae(model: Any, part: Part, *, device: str, memory: Memory) -> Any:
+    """An autoencoder in float32, in tiles unless memory is high.
+
+    Raises:
+        FileNotFoundError: Its weights are missing.
+        ValueError: They are damaged, or tensors are missing or of another shape.
+    """
+    vae = _load(model, part, dtype=torch.float32).to(device)
+    if memory != "high":
+        vae.enable_tiling(TILE, TILE, tile_sample_stride_height=STRIDE, tile_sample_stride_width=STRIDE)
+    return vae
+
+
+def _load(model: Any, part: Part, *, dtype: torch.dtype) -> Any:
+    part.weight_files()
+    try:
+        loaded, report = model.from_pretrained(
+            Path(part.folder),
+            torch_dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{part.folder} cannot be loaded as {part.class_name}: {first}") from error
+    for kind in ("missing_keys", "mismatched_keys", "unexpected_keys"):
+        if report[kind]:
+            names = sorted(str(key) for key in report[kind])
+            raise ValueError(
+                f"{part.folder} does not fit {part.class_name}: {len(names)} {kind.replace('_', ' ')}, "
+                f"the first {names[0]}; download it again"
+            )
+    return loaded.eval().requires_grad_(False)
