@@ -1,0 +1,107 @@
+"""The server: Gradio's page and our own files, on this machine only."""
+
+import logging
+import os
+import re
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import gradio as gr
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from app.look import THEME_CSS, page_theme
+from app.page import build_page
+from app.routes import world_routes
+from app.studio import Studio
+from app.viewer import STATIC
+
+logger = logging.getLogger(__name__)
+
+HERE: Final = ["127.0.0.1", "localhost"]
+"""What this server may be called; a page of elsewhere that points its own name at us is refused."""
+
+MOST_UPLOADED: Final = "200mb"
+
+POLICY: Final = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'self'; frame-ancestors 'none'"
+)
+"""Browsers then ask nobody else for anything. Gradio needs inline scripts and makes functions of text."""
+
+STATIC_FILE: Final = re.compile(r"(?:vendor/)?[A-Za-z0-9_.-]+\.(?:js|css|map|json)")
+
+
+def build_server(studio: Studio) -> FastAPI:
+    """Everything that is served, ready for uvicorn."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HERE)
+    app.middleware("http")(_guard)
+    app.get("/static/{name}")(_static)
+    app.get("/static/vendor/{name}")(_vendored)
+    app.include_router(world_routes(studio))
+    return gr.mount_gradio_app(
+        app,
+        build_page(studio),
+        path="",
+        server_name=HERE[0],
+        footer_links=[],
+        run_history=False,
+        show_error=True,
+        max_file_size=MOST_UPLOADED,
+        ssr_mode=False,
+        mcp_server=False,
+        theme=page_theme(),
+        css=THEME_CSS,
+    )
+
+
+def serve(worlds: Path, *, port: int, core: str) -> None:
+    """Serve until Ctrl-C.
+
+    Args:
+        worlds: Folder of everybody's worlds; made if it is not there.
+        port: Of 127.0.0.1.
+        core: Chosen where nobody chooses.
+    """
+    worlds.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="voyager-lite-") as cache, Studio(worlds, core=core) as studio:
+        # Read by Gradio when the page is built: where uploads lie, and that nothing is reported to anybody.
+        os.environ["GRADIO_TEMP_DIR"] = cache
+        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+        app = build_server(studio)
+        logger.warning("open http://%s:%d in a browser; worlds are kept in %s", HERE[0], port, worlds)
+        uvicorn.run(app, host=HERE[0], port=port, log_level="warning")
+
+
+async def _guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse what pages of elsewhere send, and say to browsers what this page may do."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        return Response("this server answers its own pages only", status_code=403)
+    response = await answer(request)
+    response.headers.setdefault("Content-Security-Policy", POLICY)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _static(name: str) -> FileResponse:
+    return _own_file(STATIC / name, name)
+
+
+def _vendored(name: str) -> FileResponse:
+    return _own_file(STATIC / "vendor" / name, name)
+
+
+def _own_file(file: Path, name: str) -> FileResponse:
+    if STATIC_FILE.fullmatch(name) is None or not file.is_file():
+        raise HTTPException(404)
+    return FileResponse(file, headers={"Cache-Control": "no-cache"})
