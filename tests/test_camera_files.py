@@ -145,7 +145,7 @@ def test_pycolmap_reads_our_model(tmp_path, write):
         radii=torch.ones(3),
         sky=torch.tensor([False, False, True]),
     )
-    write(tmp_path / "model", cameras, cloud=cloud)
+    write(tmp_path / "model", cameras, clouds=[cloud[:1], cloud[1:]])
     model = pycolmap.Reconstruction(str(tmp_path / "model"))
     assert len(model.images) == 7
     for k in range(7):

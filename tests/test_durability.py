@@ -18,6 +18,7 @@ import pytest
 import torch
 
 import voyager_lite.explorer
+from geometry.paging import PagedCloud
 from geometry.trajectory import Trajectory
 from voyager_lite.cli import main
 from voyager_lite.core import load_core
@@ -34,12 +35,14 @@ from voyager_lite.evaluation.kills import (
     walk_to_the_end,
 )
 from voyager_lite.explorer import Explorer
+from voyager_lite.export.formats import FORMATS
 from voyager_lite.results import write_results
 from voyager_lite.world import lock
 from voyager_lite.world.creation import FILE_NAME
 from voyager_lite.world.integrity import damage
 from voyager_lite.world.lock import LOCK_NAME, is_locked, writer_lock
 from voyager_lite.world.store import Store
+from voyager_lite.world.stored_chunks import StoredChunks
 from voyager_lite.world.wal import bytes_without_commit
 from voyager_lite.world.world import World
 
@@ -194,6 +197,38 @@ def test_a_branch_that_cannot_be_leaves_nothing(
     new = tmp_path / "new"
     assert message in refusal(capsys, "continue", walked, *[option.format(new=new) for option in options])
     assert not new.exists()
+
+
+# Worlds larger than memory
+
+
+@pytest.mark.usefixtures("tiny_core")
+def test_a_walk_its_results_and_a_branch_never_hold_the_whole_cloud(
+    walked: Path, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for a few of the points, and every way to all of them at once barred."""
+    monkeypatch.setattr(StoredChunks, "cloud", None)
+    monkeypatch.setattr(PagedCloud, "cloud", None)
+    open_world = World.open
+    monkeypatch.setattr(World, "open", lambda folder: open_world(folder, budget_mb=0.1))
+    assert main(["continue", str(copy), "--path", "left:0.2", "--frames", "7", "--seed", "8"]) == 0
+    branch = tmp_path / "branch"
+    assert main(["continue", str(copy), "--from-clip", "2", "--as", str(branch), "--path", "left:0.1"]) == 0
+    assert main(["undo", str(copy), "--clips", "2"]) == 0
+    assert (copy / "points.ply").read_bytes() == (walked / "points.ply").read_bytes()
+    assert main(["render", str(copy), "--path", "right:0.1", "--output", str(tmp_path / "a.mp4")]) == 0
+    for format in ("ply", "gaussians", "colmap", "colmap-binary", "nerfstudio", "glb", "voyager"):
+        target = tmp_path / f"out{FORMATS[format].suffix or '-' + format}"
+        assert main(["export", str(copy), str(target), "--format", format]) == 0
+
+
+def test_what_was_known_after_a_clip_is_what_undoing_leaves(copy: Path) -> None:
+    with World.open(copy) as world:
+        place = world.place(3)
+        world.undo(CLIPS - 3)
+        assert torch.equal(place.cache.cloud.positions, world.cloud.positions)
+        assert torch.equal(place.cameras.world_to_camera[-1], world.cameras.world_to_camera[-1])
+        assert place.focus_distance == world.focus_distance
 
 
 # Two writers

@@ -1,5 +1,6 @@
 """Exports: independent readers find what was written."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from geometry.lifting import lift
 from voyager_lite.export.contact_sheet import depth_picture, write_contact_sheet
-from voyager_lite.export.gaussian_ply import turn_to, write_gaussian_ply
-from voyager_lite.export.ply import read_ply, write_ply
+from voyager_lite.export.gaussian_ply import turn_to, write_gaussian_ply, write_gaussian_ply_parts
+from voyager_lite.export.ply import read_ply, write_ply, write_ply_parts
 from voyager_lite.export.video import read_depth_video, read_mp4, write_depth_video, write_mp4
 
 
@@ -45,6 +46,24 @@ def test_trimesh_reads_our_ply(cloud: PointCloud, tmp_path: Path) -> None:
     read = trimesh.load(tmp_path / "a.ply")
     assert np.array_equal(read.vertices, cloud.matter.positions.numpy())
     assert np.array_equal(read.colors[:, :3], (cloud.matter.colors * 255).round().numpy())
+
+
+@pytest.mark.parametrize(
+    ("whole", "in_parts"), [(write_ply, write_ply_parts), (write_gaussian_ply, write_gaussian_ply_parts)]
+)
+def test_a_file_written_in_parts_is_the_same_and_whole_or_not_there(
+    cloud: PointCloud,
+    tmp_path: Path,
+    whole: Callable[..., int],
+    in_parts: Callable[..., None],
+) -> None:
+    count = whole(tmp_path / "whole.ply", cloud)
+    parts = [cloud[:7], cloud[7:7], cloud[7:45], cloud[45:]]
+    in_parts(tmp_path / "parts.ply", iter(parts), count=count)
+    assert (tmp_path / "parts.ply").read_bytes() == (tmp_path / "whole.ply").read_bytes()
+    with pytest.raises(ValueError, match="40 points came where 41 were announced"):
+        in_parts(tmp_path / "short.ply", parts, count=count + 1)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["parts.ply", "whole.ply"]
 
 
 def test_open3d_reads_our_ply(cloud: PointCloud, tmp_path: Path) -> None:

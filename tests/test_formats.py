@@ -55,8 +55,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     opening = Opening(clip=clip[:1], cloud=points[0], fps=12.0, origin=origin)
     world = World.create(tmp_path_factory.mktemp("formats") / "world", opening)
     known = torch.ones(2, HEIGHT, WIDTH, dtype=torch.bool)
-    world.cache.add(points[2], cameras()[2])
-    world.commit(clip[1:], known=known, points=points[2], first_frame=1, making={})
+    entered = world.cache.add(points[2], cameras()[2])
+    world.commit(clip[1:], known=known, points=entered, first_frame=1, making={})
     with world:
         yield world
 

@@ -128,7 +128,7 @@ class Explorer:
             PathBlockedError: The path runs into or behind matter, and ``safe`` was not asked for.
         """
         cameras = path.cameras(place.cameras[-1], focus_distance=place.focus_distance)
-        cloud = place.cache.around(cameras) if isinstance(place, World) else place.cloud
+        cloud = place.cloud if isinstance(place, Opening) else place.cache.around(cameras)
         report = check_path(cloud, cameras)
         if report.frame is None:
             return cameras

@@ -9,10 +9,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from geometry.camera import Camera
-from geometry.rasterizer import render_points
 from voyager_lite.export.cameras_json import write_cameras_json
 from voyager_lite.export.contact_sheet import depth_picture, depth_range, write_contact_sheet
-from voyager_lite.export.ply import write_ply
+from voyager_lite.export.ply import write_ply_parts
 from voyager_lite.export.video import write_depth_video, write_mp4
 from voyager_lite.world.frames import encode_depth
 from voyager_lite.world.world import World
@@ -41,7 +40,7 @@ def write_results(world: World) -> list[Path]:
     write_mp4(guidance, (world.guidance(i) for i in _bar(frames, "guidance")), fps=world.fps)
     codes = (encode_depth(world.depth(i)) for i in _bar(frames, "depth"))
     write_depth_video(depth, codes, fps=world.fps)
-    write_ply(points, world.cloud)
+    write_ply_parts(points, world.points(), count=world.point_count)
     write_cameras_json(cameras, world.cameras, fps=world.fps)
     write_sheet(sheet, world)
     return files
@@ -71,7 +70,7 @@ def write_guidance(world: World, cameras: Camera) -> Path:
 def rendered_frames(world: World, cameras: Camera) -> Iterator[Float[Tensor, "3 height width"]]:
     """The cache as the cameras see it, black where it knows nothing, a few frames at a time."""
     for start in range(0, len(cameras), RENDER_BATCH):
-        yield from render_points(world.cloud, cameras[start : start + RENDER_BATCH]).rgb
+        yield from world.cache.render(cameras[start : start + RENDER_BATCH]).rgb
 
 
 def _bar(frames: range, name: str) -> Iterable[int]:

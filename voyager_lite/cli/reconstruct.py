@@ -66,7 +66,7 @@ class Reconstruct:
             say_table(
                 [
                     ("frames", len(world)),
-                    ("points", f"{len(world.cloud.matter):,}"),
+                    ("points", f"{world.point_count:,}"),
                     ("seconds", f"{time.perf_counter() - started:.1f}"),
                     ("world", world.folder),
                     *[("", file.name) for file in files],

@@ -208,7 +208,7 @@ def _summary(world: World, started: float) -> None:
         [
             ("frames", len(world)),
             ("clips", len(world.clips) - 1),
-            ("points", f"{len(world.cloud.matter):,}"),
+            ("points", f"{world.point_count:,}"),
             ("seconds", f"{time.perf_counter() - started:.1f}"),
             ("world", world.folder),
             *[("", file.name) for file in files],

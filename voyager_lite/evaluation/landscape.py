@@ -38,7 +38,7 @@ def build(folder: Path, *, tiles: int) -> None:
     )
     with store.writing():
         for number in range(1, tiles):
-            store.append(_record(number, camera), frames=[], points=tile(number))
+            store.append(_record(number, camera), frames=[pack_frame(*black)], points=tile(number))
     store.close()
 
 

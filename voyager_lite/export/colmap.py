@@ -6,7 +6,7 @@ here. PINHOLE and SIMPLE_PINHOLE cameras only; others have lens distortion, whic
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -29,7 +29,7 @@ PARAMETERS = {"SIMPLE_PINHOLE": 3, "PINHOLE": 4}
 
 
 def write_colmap(
-    folder: Path, cameras: Camera, *, names: Sequence[str] | None = None, cloud: PointCloud | None = None
+    folder: Path, cameras: Camera, *, names: Sequence[str] | None = None, clouds: Iterable[PointCloud] = ()
 ) -> None:
     """Write a model into a folder, which is made if it is missing.
 
@@ -37,7 +37,7 @@ def write_colmap(
         folder: Gets cameras.txt, images.txt and points3D.txt.
         cameras: A batch; equal lenses share one camera.
         names: Of the pictures; frame_00000.png and so on by default.
-        cloud: Its matter becomes the model's points, without tracks.
+        clouds: Their matter becomes the model's points, without tracks; one is in memory at a time.
     """
     lenses, pictures = to_model(cameras, names=names)
     images = ["# IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then a line of POINTS2D (empty)"]
@@ -50,7 +50,7 @@ def write_colmap(
         ["# CAMERA_ID MODEL WIDTH HEIGHT FX FY CX CY"]
         + [f"{k} PINHOLE {size} {' '.join(map(repr, lens))}" for k, lens in enumerate(lenses, start=1)],
     )
-    _write(folder / "points3D.txt", ["# POINT3D_ID X Y Z R G B ERROR TRACK[]", *_points(cloud)])
+    _write(folder / "points3D.txt", _points(clouds))
     _write(folder / "images.txt", images)
 
 
@@ -188,24 +188,21 @@ def to_pose(file: Path, numbers: Sequence[float], *, where: str) -> Float[Tensor
     return rigid_from(rotation_from_quaternion(quaternion), translation)
 
 
-def _points(cloud: PointCloud | None) -> list[str]:
+def _points(clouds: Iterable[PointCloud]) -> Iterator[str]:
     """Lines of points3D.txt."""
-    if cloud is None:
-        return []
-    matter = cloud.matter
-    colors = (matter.colors * 255).round().int().tolist()
-    return [
-        f"{k} {x!r} {y!r} {z!r} {r} {g} {b} 0"
-        for k, ((x, y, z), (r, g, b)) in enumerate(
-            zip(matter.positions.tolist(), colors, strict=True), start=1
-        )
-    ]
+    yield "# POINT3D_ID X Y Z R G B ERROR TRACK[]"
+    number = 0
+    for matter in (cloud.matter for cloud in clouds):
+        colors = (matter.colors * 255).round().int().tolist()
+        for (x, y, z), (r, g, b) in zip(matter.positions.tolist(), colors, strict=True):
+            number += 1
+            yield f"{number} {x!r} {y!r} {z!r} {r} {g} {b} 0"
 
 
-def _write(file: Path, lines: Sequence[str]) -> None:
+def _write(file: Path, lines: Iterable[str]) -> None:
     """Lines into a file, whole or not at all."""
-    with replacing(file) as partial:
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with replacing(file) as partial, partial.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(f"{line}\n" for line in lines)
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:

@@ -6,7 +6,7 @@ poses to the last bit.
 
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,7 +32,7 @@ POINT = np.dtype(
 
 
 def write_colmap_binary(
-    folder: Path, cameras: Camera, *, names: Sequence[str] | None = None, cloud: PointCloud | None = None
+    folder: Path, cameras: Camera, *, names: Sequence[str] | None = None, clouds: Iterable[PointCloud] = ()
 ) -> None:
     """Write a model into a folder, which is made if it is missing.
 
@@ -40,7 +40,7 @@ def write_colmap_binary(
         folder: Gets cameras.bin, images.bin and points3D.bin.
         cameras: A batch; equal lenses share one camera.
         names: Of the pictures; frame_00000.png and so on by default.
-        cloud: Its matter becomes the model's points, without tracks.
+        clouds: Their matter becomes the model's points, without tracks; one is in memory at a time.
     """
     lenses, pictures = to_model(cameras, names=names)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,14 +48,13 @@ def write_colmap_binary(
         CAMERA.pack(k, 1, cameras.width, cameras.height) + struct.pack("<4d", *lens)
         for k, lens in enumerate(lenses, start=1)
     ]
-    _write(folder / "cameras.bin", len(rows), b"".join(rows))
-    points = _points(cloud or PointCloud.empty())
-    _write(folder / "points3D.bin", len(points), points.tobytes())
+    _write(folder / "cameras.bin", [(len(rows), b"".join(rows))])
+    _write(folder / "points3D.bin", _points(clouds))
     rows = [
         PICTURE.pack(k, *pose, number) + name.encode() + b"\0" + COUNT.pack(0)
         for k, (name, number, pose) in enumerate(pictures, start=1)
     ]
-    _write(folder / "images.bin", len(rows), b"".join(rows))
+    _write(folder / "images.bin", [(len(rows), b"".join(rows))])
 
 
 def read_colmap_binary(folder: Path) -> CameraFile:
@@ -159,17 +158,25 @@ def _read_images(entries: _Entries) -> list[Picture]:
     return images
 
 
-def _points(cloud: PointCloud) -> np.ndarray:
-    """Records of points3D.bin."""
-    matter = cloud.matter
-    points = np.zeros(len(matter), POINT)
-    points["id"] = np.arange(1, len(matter) + 1)
-    points["position"] = matter.positions.numpy()
-    points["color"] = (matter.colors * 255).round().clamp(0, 255).to(torch.uint8).numpy()
-    return points
+def _points(clouds: Iterable[PointCloud]) -> Iterator[tuple[int, bytes]]:
+    """Records of points3D.bin, cloud by cloud: how many, and their bytes."""
+    before = 0
+    for matter in (cloud.matter for cloud in clouds):
+        points = np.zeros(len(matter), POINT)
+        points["id"] = np.arange(before + 1, before + len(matter) + 1)
+        points["position"] = matter.positions.numpy()
+        points["color"] = (matter.colors * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+        before += len(matter)
+        yield len(matter), points.tobytes()
 
 
-def _write(file: Path, count: int, data: bytes) -> None:
+def _write(file: Path, parts: Iterable[tuple[int, bytes]]) -> None:
     """A number of entries and these, whole or not at all."""
-    with replacing(file) as partial:
-        partial.write_bytes(COUNT.pack(count) + data)
+    total = 0
+    with replacing(file) as partial, partial.open("wb") as stream:
+        stream.write(COUNT.pack(0))
+        for count, data in parts:
+            stream.write(data)
+            total += count
+        stream.seek(0)
+        stream.write(COUNT.pack(total))

@@ -28,8 +28,12 @@ class Exportable(Protocol):
         ...
 
     @property
-    def cloud(self) -> PointCloud:
-        """All points."""
+    def point_count(self) -> int:
+        """Points of matter."""
+        ...
+
+    def points(self) -> Iterator[PointCloud]:
+        """All points, those of one clip after the other."""
         ...
 
     @property

@@ -6,14 +6,13 @@ from pathlib import Path
 from torch import Tensor
 
 from geometry.camera import Camera
-from geometry.rasterizer import render_points
 from voyager_lite.export.colmap import write_colmap
 from voyager_lite.export.colmap_binary import write_colmap_binary
 from voyager_lite.export.condition import ConditionFrame, widescreen, write_condition
 from voyager_lite.export.depth_file import write_depth_exr, write_depth_npy, write_depth_png16
 from voyager_lite.export.exportable import Exportable
 from voyager_lite.export.nerfstudio import write_transforms
-from voyager_lite.export.ply import write_ply
+from voyager_lite.export.ply import write_ply_parts
 from voyager_lite.export.png import write_png
 
 FRAME_NAME = "frame_{:05d}.png"
@@ -58,14 +57,14 @@ def write_depth_pngs(world: Exportable, folder: Path) -> list[Path]:
 def write_colmap_text(world: Exportable, folder: Path) -> list[Path]:
     """Pictures beside a text model."""
     names = [file.name for file in write_frames(world, folder / "images")]
-    write_colmap(folder / "sparse" / "0", world.cameras, names=names, cloud=world.cloud)
+    write_colmap(folder / "sparse" / "0", world.cameras, names=names, clouds=world.points())
     return [folder / "images", folder / "sparse" / "0"]
 
 
 def write_colmap_bytes(world: Exportable, folder: Path) -> list[Path]:
     """Pictures beside a binary model."""
     names = [file.name for file in write_frames(world, folder / "images")]
-    write_colmap_binary(folder / "sparse" / "0", world.cameras, names=names, cloud=world.cloud)
+    write_colmap_binary(folder / "sparse" / "0", world.cameras, names=names, clouds=world.points())
     return [folder / "images", folder / "sparse" / "0"]
 
 
@@ -75,7 +74,7 @@ def write_nerfstudio(world: Exportable, folder: Path) -> list[Path]:
         [str(file.relative_to(folder)) for file in files]
         for files in (write_frames(world, folder / "images"), write_depth_pngs(world, folder / "depth"))
     )
-    write_ply(folder / "points.ply", world.cloud)
+    write_ply_parts(folder / "points.ply", world.points(), count=world.point_count)
     file = folder / "transforms.json"
     write_transforms(file, world.cameras, names=names, depths=depths, points="points.ply")
     return [file, folder / "images", folder / "depth", folder / "points.ply"]
@@ -84,10 +83,10 @@ def write_nerfstudio(world: Exportable, folder: Path) -> list[Path]:
 def write_voyager(world: Exportable, folder: Path) -> list[Path]:
     """What the photograph shows along the walk, drawn at the size of Voyager's conditions."""
     reference, cameras = widescreen(world.rgb(0), world.cameras)
-    cloud = world.place(0).cloud
+    photograph = world.place(0).cache
 
     def seen(camera: Camera) -> ConditionFrame:
-        drawn = render_points(cloud, camera)
+        drawn = photograph.render(camera)
         return ConditionFrame(rgb=drawn.rgb, depth=drawn.depth, known=drawn.known)
 
     frames = (seen(cameras[number]) for number in range(len(cameras)))

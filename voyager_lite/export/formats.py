@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from geometry.cloud import PointCloud
 from voyager_lite.export.atomic import replacing_folder
 from voyager_lite.export.cameras_json import write_cameras_json
 from voyager_lite.export.exportable import Exportable
@@ -17,11 +18,11 @@ from voyager_lite.export.folders import (
     write_nerfstudio,
     write_voyager,
 )
-from voyager_lite.export.gaussian_ply import write_gaussian_ply
+from voyager_lite.export.gaussian_ply import write_gaussian_ply_parts
 from voyager_lite.export.glb import write_glb
 from voyager_lite.export.mesh import voxel_for, write_poisson_mesh, write_tsdf_mesh
 from voyager_lite.export.nerfstudio import write_camera_path
-from voyager_lite.export.ply import write_ply
+from voyager_lite.export.ply import write_ply_parts
 from voyager_lite.export.realestate10k import write_realestate10k
 from voyager_lite.export.surface import sheets
 from voyager_lite.export.video import write_depth_video, write_mp4
@@ -64,7 +65,7 @@ def export_world(world: Exportable, target: Path, *, format: str | None = None) 
 
 
 def _ply(world: Exportable, file: Path) -> list[Path]:
-    write_ply(file, world.cloud)
+    write_ply_parts(file, world.points(), count=world.point_count)
     return [file]
 
 
@@ -89,7 +90,7 @@ def _camera_path(world: Exportable, file: Path) -> list[Path]:
 
 
 def _gaussians(world: Exportable, file: Path) -> list[Path]:
-    write_gaussian_ply(file, world.cloud)
+    write_gaussian_ply_parts(file, world.points(), count=world.point_count)
     return [file]
 
 
@@ -107,13 +108,13 @@ def _glb_with_cameras(world: Exportable, file: Path) -> list[Path]:
 
 
 def _mesh(world: Exportable, file: Path) -> list[Path]:
-    voxel = voxel_for(world.cloud)
+    voxel = voxel_for(PointCloud.concatenate(list(world.points())))
     write_tsdf_mesh(file, world.frames(), world.cameras, voxel=voxel, sky_from=world.sky_from)
     return [file]
 
 
 def _poisson(world: Exportable, file: Path) -> list[Path]:
-    write_poisson_mesh(file, world.cloud)
+    write_poisson_mesh(file, PointCloud.concatenate(list(world.points())))
     return [file]
 
 

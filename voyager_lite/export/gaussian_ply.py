@@ -7,11 +7,12 @@ The world frame is ours, y down, as viewers expect of models that come from COLM
 """
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from geometry.cloud import PointCloud
@@ -49,20 +50,38 @@ def write_gaussian_ply(path: Path, cloud: PointCloud, *, with_sky: bool = False)
         with_sky: Write the sky's shell, too.
     """
     chosen = cloud if with_sky else cloud.matter
-    log_width = (SPREAD * chosen.radii).log()
-    opacity = torch.full((len(chosen),), math.log(OPACITY / (1 - OPACITY)))
+    write_vertices(path, [_gaussians(chosen)], layout=GAUSSIAN, count=len(chosen))
+    return len(chosen)
+
+
+def write_gaussian_ply_parts(path: Path, clouds: Iterable[PointCloud], *, count: int) -> None:
+    """The same for the matter of clouds that are in memory one after the other.
+
+    Args:
+        path: A .ply file.
+        clouds: One after the other.
+        count: Points of matter in all of them.
+
+    Raises:
+        ValueError: There were more or fewer points.
+    """
+    write_vertices(path, (_gaussians(cloud.matter) for cloud in clouds), layout=GAUSSIAN, count=count)
+
+
+def _gaussians(cloud: PointCloud) -> Shaped[np.ndarray, " gaussian"]:
+    log_width = (SPREAD * cloud.radii).log()
+    opacity = torch.full((len(cloud),), math.log(OPACITY / (1 - OPACITY)))
     columns = torch.cat(
         [
-            chosen.positions,
-            chosen.normals,
-            (chosen.colors - 0.5) / HARMONIC,
+            cloud.positions,
+            cloud.normals,
+            (cloud.colors - 0.5) / HARMONIC,
             torch.stack([opacity, log_width, log_width, log_width + math.log(FLATNESS)], dim=-1),
-            turn_to(chosen.normals),
+            turn_to(cloud.normals),
         ],
         dim=-1,
     )
-    write_vertices(path, columns.numpy().astype("<f4").reshape(-1).view(GAUSSIAN))
-    return len(chosen)
+    return columns.numpy().astype("<f4").reshape(-1).view(GAUSSIAN)
 
 
 def turn_to(normals: Float[Tensor, "point 3"]) -> Float[Tensor, "point 4"]:

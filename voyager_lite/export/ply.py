@@ -1,5 +1,6 @@
 """Point clouds as binary PLY: x y z, nx ny nz, red green blue, radius. Opens in every viewer."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +24,56 @@ def write_ply(path: Path, cloud: PointCloud, *, with_sky: bool = False) -> int:
     World frame as in the world: x right, y down, z forward from the first camera.
     """
     chosen = cloud if with_sky else cloud.matter
-    vertices = np.empty(len(chosen), VERTEX)
-    for names, rows in (("xyz", chosen.positions), (("nx", "ny", "nz"), chosen.normals)):
-        for axis, name in enumerate(names):
-            vertices[name] = rows[:, axis].numpy()
-    colors = (chosen.colors * 255).round().clamp(0, 255).to(torch.uint8).numpy()
-    for axis, name in enumerate(("red", "green", "blue")):
-        vertices[name] = colors[:, axis]
-    vertices["radius"] = chosen.radii.numpy()
-    write_vertices(path, vertices)
+    write_vertices(path, [_vertices(chosen)], layout=VERTEX, count=len(chosen))
     return len(chosen)
 
 
-def write_vertices(path: Path, vertices: Shaped[np.ndarray, " vertex"]) -> None:
-    """Write records of 32-bit floats and bytes as a binary PLY of vertices with the fields' names."""
+def write_ply_parts(path: Path, clouds: Iterable[PointCloud], *, count: int) -> None:
+    """Write the matter of clouds that are in memory one after the other; the file is ``write_ply``'s.
+
+    Args:
+        path: A .ply file.
+        clouds: One after the other.
+        count: Points of matter in all of them.
+
+    Raises:
+        ValueError: There were more or fewer points.
+    """
+    write_vertices(path, (_vertices(cloud.matter) for cloud in clouds), layout=VERTEX, count=count)
+
+
+def write_vertices(
+    path: Path,
+    parts: Iterable[Shaped[np.ndarray, " vertex"]],
+    *,
+    layout: np.dtype[np.void],
+    count: int,
+) -> None:
+    """Write records of 32-bit floats and bytes as a binary PLY of vertices with the fields' names.
+
+    Raises:
+        ValueError: There were more or fewer than ``count``.
+    """
+    written = 0
     with replacing(path) as partial, open(partial, "wb") as file:
-        file.write(_header(len(vertices), vertices.dtype).encode("ascii"))
-        vertices.tofile(file)
+        file.write(_header(count, layout).encode("ascii"))
+        for part in parts:
+            part.tofile(file)
+            written += len(part)
+        if written != count:
+            raise ValueError(f"{path}: {written} points came where {count} were announced; try again")
+
+
+def _vertices(cloud: PointCloud) -> Shaped[np.ndarray, " vertex"]:
+    vertices = np.empty(len(cloud), VERTEX)
+    for names, rows in (("xyz", cloud.positions), (("nx", "ny", "nz"), cloud.normals)):
+        for axis, name in enumerate(names):
+            vertices[name] = rows[:, axis].numpy()
+    colors = (cloud.colors * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+    for axis, name in enumerate(("red", "green", "blue")):
+        vertices[name] = colors[:, axis]
+    vertices["radius"] = cloud.radii.numpy()
+    return vertices
 
 
 def read_ply(path: Path) -> PointCloud:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from geometry.cache import WorldCache
 from geometry.camera import Camera
-from geometry.cloud import PointCloud
 from geometry.focus import focus_distance
 
 
@@ -13,13 +13,13 @@ class Place:
 
     Attributes:
         cameras: A batch of one: where the camera stands.
-        cloud: What is known around it.
+        cache: What is known there.
     """
 
     cameras: Camera
-    cloud: PointCloud
+    cache: WorldCache
 
     @property
     def focus_distance(self) -> float:
         """Distance to the centre of the scene before the camera, scene units."""
-        return focus_distance(self.cloud, self.cameras[-1])
+        return focus_distance(self.cache.view(self.cameras[-1]), self.cameras[-1])

@@ -215,13 +215,13 @@ class Store:
                 known=self._sound("known", clip, number, data=row[2], crc=row[5]),
             )
 
-    def points(self) -> Iterator[PointCloud]:
-        """The points each clip brought, in order.
+    def points(self, *, clips: int | None = None) -> Iterator[PointCloud]:
+        """The points each clip brought, in order: of the first so many clips, or of all.
 
         Raises:
             ValueError: A chunk is damaged; the message names its clip.
         """
-        for clip in range(self.clip_count()):
+        for clip in range(self.clip_count() if clips is None else clips):
             yield self.points_of(clip)
 
     def points_of(self, clip: int) -> PointCloud:

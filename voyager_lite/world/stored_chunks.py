@@ -11,14 +11,21 @@ from voyager_lite.world.store import Store
 
 
 class StoredChunks:
-    """The `geometry.chunks.ChunkSource` that reads from a store. Each clip has two trees: matter and sky."""
+    """The `geometry.chunks.ChunkSource` that reads from a store. Each clip has two trees: matter and sky.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Args:
+        store: Where the chunks are.
+        clips: Of the first so many clips; None: of all, and of those to come.
+    """
+
+    def __init__(self, store: Store, *, clips: int | None = None) -> None:
+        self._store, self._clips = store, clips
 
     def index(self, *, after: int) -> ChunkIndex:
         """The chunks whose id is more than ``after``; their points are not read."""
         rows = np.array(self._store.chunk_places(after=after), np.int64).reshape(-1, 9)
+        if self._clips is not None:
+            rows = rows[rows[:, 1] < self._clips]
         number, clip, level, size, x, y, z, sky, count = rows.T
         return ChunkIndex(
             id=number,
@@ -39,4 +46,4 @@ class StoredChunks:
 
     def cloud(self) -> PointCloud:
         """All points as they were fused, in the order in which they entered."""
-        return PointCloud.concatenate(list(self._store.points()))
+        return PointCloud.concatenate(list(self._store.points(clips=self._clips)))

@@ -136,6 +136,19 @@ class World:
         """All points, sky included (``cloud.matter`` leaves it out); as large as the world is."""
         return self.cache.cloud
 
+    @property
+    def point_count(self) -> int:
+        """Points of matter in ``clips``; they are not read."""
+        return sum(matter for matter, _ in self.store.point_counts()[: len(self.clips)])
+
+    def points(self) -> Iterator[PointCloud]:
+        """The points of ``clips``, sky included, one clip's after the other's: no more are in memory.
+
+        Raises:
+            ValueError: A chunk is damaged; the message names its clip.
+        """
+        return self.store.points(clips=len(self.clips))
+
     @cached_property
     def clips(self) -> list[ClipRecord]:
         """The committed clips; the first is the photograph."""
@@ -215,8 +228,9 @@ class World:
         """
         if not 0 <= clip < len(self.clips):
             raise ValueError(f"{self.folder}: has no clip {clip}; expected 0 to {len(self.clips) - 1}")
-        clouds = [self.store.points_of(number) for number in range(clip + 1)]
-        return Place(cameras=self.clips[clip].cameras[-1:], cloud=PointCloud.concatenate(clouds))
+        source = StoredChunks(self.store, clips=clip + 1)
+        cache = WorldCache.of(source, budget_mb=self.budget_mb)
+        return Place(cameras=self.clips[clip].cameras[-1:], cache=cache)
 
     @property
     def focus_distance(self) -> float:
