@@ -35,7 +35,7 @@ class Wires:
             [wires.visit, wires.seen],
             [wires.visit, wires.seen, wires.clock, wires.status],
             show_progress="hidden",
-            queue=False,
+            concurrency_limit=None,
         )
         return wires
 
