@@ -3,17 +3,22 @@
 /** Milliseconds: 30 frames a second. */
 const TARGET = 1000 / 30;
 
-const LEAST = 10_000;
+const FIRST = 150_000;
+const LEAST = 30_000;
 const MOST = 8_000_000;
 
 /** Longer pauses between two frames are no measure of drawing. */
 const PAUSE = 400;
 
+/** Frames from which is judged: by their median, since single ones wait for other work of the machine. */
+const JUDGED = 5;
+
 export class FrameBudget {
   constructor() {
-    this.points = 150_000;
+    this.points = FIRST;
     this.interval = TARGET;
     this.last = null;
+    this.intervals = [];
   }
 
   /**
@@ -26,18 +31,20 @@ export class FrameBudget {
     const interval = this.last === null ? Infinity : now - this.last;
     this.last = now;
     if (drawn === null || interval > PAUSE) return;
-    this.interval += 0.3 * (interval - this.interval);
-    if (this.interval > 1.05 * TARGET) {
-      this.points = Math.min(this.points, drawn * 1.2) * Math.max(0.8, TARGET / this.interval);
-    } else if (this.interval < 0.95 * TARGET && drawn > 0.6 * this.points) {
-      this.points *= 1.06;
-    }
+    this.intervals.push(interval);
+    if (this.intervals.length < JUDGED) return;
+    this.interval = this.intervals.sort((a, b) => a - b)[JUDGED >> 1];
+    this.intervals = [];
+    const ratio = TARGET / this.interval;
+    if (ratio < 0.9) this.points = Math.min(this.points, drawn) * Math.max(0.5, ratio);
+    if (ratio > 1.15 && drawn > 0.6 * this.points) this.points *= Math.min(1.4, ratio);
     this.points = Math.min(MOST, Math.max(LEAST, this.points));
   }
 
   /** The view stands still: what follows is no measure. */
   rest() {
     this.last = null;
+    this.intervals = [];
   }
 
   get framesPerSecond() {

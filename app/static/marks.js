@@ -84,7 +84,8 @@ export class MarkLayer {
     const center = world(0, 0, 0);
     const corners = [world(-x, -y, depth), world(x, -y, depth), world(x, y, depth), world(-x, y, depth)];
     const top = [world(-x / 3, -y, depth), world(0, -1.5 * y, depth), world(x / 3, -y, depth)];
-    const lines = [
+    const through = this.inside !== null; // the lines of cameras beside it would cross the whole picture
+    const lines = through ? [] : [
       ...corners.map((corner) => [center, corner]), ...corners.map((corner, k) => [corner, corners[(k + 1) % 4]]),
       [top[0], top[1]], [top[1], top[2]],
     ].map(([a, b]) => this._line(a, b)).filter(Boolean);

@@ -4,11 +4,11 @@
  * answers at once to the next movement, however many points there are.
  */
 import {
-  Color, Mesh, NearestFilter, OrthographicCamera, PlaneGeometry, Scene, ShaderMaterial, WebGLRenderTarget, WebGLRenderer,
+  Color, LinearSRGBColorSpace, Mesh, NearestFilter, OrthographicCamera, PlaneGeometry, Scene, ShaderMaterial, WebGLRenderTarget, WebGLRenderer,
 } from './vendor/three.module.min.js';
 import { ChunkTree } from './chunk_tree.js';
 import { FrameBudget } from './frame_budget.js';
-import { splatMaterial, splats } from './splats.js';
+import { SplatMaterials, splats } from './splats.js';
 
 /** Points of a still view. */
 const MOST_STILL = 8_000_000;
@@ -35,8 +35,9 @@ export class PointView {
     this.renderer = new WebGLRenderer({ canvas, antialias: false, powerPreference: 'high-performance' });
     this.renderer.autoClear = false;
     this.renderer.sortObjects = false;
+    this.renderer.outputColorSpace = LinearSRGBColorSpace; // colours are shown as they were photographed
     this.background = new Color();
-    this.material = splatMaterial();
+    this.materials = new SplatMaterials();
     this.scene = new Scene();
     this.scene.matrixWorldAutoUpdate = false;
     this.budget = new FrameBudget();
@@ -94,8 +95,7 @@ export class PointView {
   }
 
   _frame(now) {
-    const focal = this.canvas.height / 2 / Math.tan((this.camera.fov * Math.PI) / 360);
-    this.material.uniforms.pixels.value = focal;
+    this.materials.focal = this.canvas.height / 2 / Math.tan((this.camera.fov * Math.PI) / 360);
     if (this.phase === 'moving') {
       if (now - this.movedAt > SETTLE) this._beginStill();
       else this._drawMoving(now);
@@ -159,7 +159,7 @@ export class PointView {
   }
 
   _drawable(node) {
-    if (!this.drawables.has(node)) this.drawables.set(node, splats(node, this.material));
+    if (!this.drawables.has(node)) this.drawables.set(node, splats(node, this.materials));
     return this.drawables.get(node);
   }
 

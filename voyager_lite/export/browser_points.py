@@ -46,7 +46,8 @@ def write_browser_points(path: Path, store: Store, *, most: int = MOST_POINTS) -
     """Write a world's points, chunk by chunk; returns how many of its fused points are kept.
 
     Args:
-        most: Points, coarse ones included. Where there are more, the finest are left out everywhere.
+        most: Points, coarse ones included. Where there are more, the finest are left out, and of equally
+            fine ones those of later clips.
 
     Raises:
         ValueError: A chunk is damaged; the message names its clip.
