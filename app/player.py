@@ -8,7 +8,8 @@ from app.viewer import STATIC
 
 MARKUP = """
 <div class="vl-player">
-  <div class="vl-panes" tabindex="0" role="group" aria-label="Frames of the walk"></div>
+  <div class="vl-panes" tabindex="0" role="group"
+    aria-label="Frames of the walk. Space plays, arrow keys step."></div>
   <p class="vl-empty">Nothing walked yet.</p>
   <div class="vl-bar" role="toolbar" aria-label="Player">
     <button type="button" data-do="play" aria-pressed="false" title="Space">Play</button>
@@ -20,6 +21,7 @@ MARKUP = """
       <button type="button" data-show="side" aria-pressed="false">Side by side</button>
     </span>
   </div>
+  <p role="status"></p>
 </div>
 """
 
