@@ -289,6 +289,11 @@ class World:
             self.forget_uncommitted()
         return walked - clips
 
+    def abandon(self) -> None:
+        """Forget the walk under way, if there is one; its committed clips are kept."""
+        with self.writing():
+            self.store.remove_from(self.store.clip_count())
+
     def export(self, target: str | Path, *, format: str | None = None) -> list[Path]:
         """Write one of the world's results; by the name's ending unless ``format`` says otherwise.
 
