@@ -33,7 +33,7 @@ class Exportable(Protocol):
         ...
 
     def points(self) -> Iterator[PointCloud]:
-        """All points, those of one clip after the other."""
+        """All points in order, in portions."""
         ...
 
     @property

@@ -24,6 +24,9 @@ from voyager_lite.world.rows import ClipRecord, WalkPlan, WorldHeader
 from voyager_lite.world.store import Store
 from voyager_lite.world.stored_chunks import StoredChunks
 
+PORTION = 2**18
+"""Points handed out at a time, of which writers make records."""
+
 
 class World:
     """What has been seen so far: frames, cameras and the points they were fused into.
@@ -142,12 +145,14 @@ class World:
         return sum(matter for matter, _ in self.store.point_counts()[: len(self.clips)])
 
     def points(self) -> Iterator[PointCloud]:
-        """The points of ``clips``, sky included, one clip's after the other's: no more are in memory.
+        """The points of ``clips`` in order, sky included, in portions; one clip's are in memory.
 
         Raises:
             ValueError: A chunk is damaged; the message names its clip.
         """
-        return self.store.points(clips=len(self.clips))
+        for cloud in self.store.points(clips=len(self.clips)):
+            for start in range(0, len(cloud), PORTION):
+                yield cloud[start : start + PORTION]
 
     @cached_property
     def clips(self) -> list[ClipRecord]:
