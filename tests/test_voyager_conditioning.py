@@ -18,12 +18,12 @@ from voyager_lite.core.voyager.conditioning import (
     decoded,
     decompose,
     depth_rows,
+    lead_in,
     model_frames,
     model_size,
     pooled_mask,
     resized,
     shown_picture,
-    stretched,
 )
 
 SIZE = (32, 48)
@@ -182,8 +182,7 @@ def test_a_clip_of_45_frames_takes_49_of_the_network():
 
 
 def test_four_frames_stand_still_before_a_clip_and_its_last_is_repeated():
-    values = torch.arange(3.0)
-    assert stretched(values, frames=9).tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 2]
+    assert lead_in(3, total=9).tolist() == [0, 0, 0, 0, 0, 1, 2, 2, 2]
 
 
 def test_sizes_keep_the_shape_and_the_number_of_pixels():

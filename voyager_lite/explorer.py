@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 CLIP_SEED_STEP = 7919
 """Clips of one walk draw different noise: clip n of seed s uses s + n times this prime."""
 
+PROMPTS = "prompts"
+"""Folder in a world for what cores have read of prompts; it can be deleted."""
+
 MOST_TO_LOOK_AT = 1920
 """Long side, in pixels, to which a photograph is reduced before its depth is estimated."""
 
@@ -216,7 +219,13 @@ class Explorer:
                     progress(Step(clip=clip, clips=len(starts), step=step, steps=steps))
 
             clip_seed = plan.seed + CLIP_SEED_STEP * len(world.clips)
-            request = Request(seed=clip_seed, steps=plan.steps, prompt=plan.prompt)
+            request = Request(
+                seed=clip_seed,
+                steps=plan.steps,
+                prompt=plan.prompt,
+                reference_depth=world.depth(0),
+                kept=world.folder / PROMPTS,
+            )
             result = self.generator.generate(
                 guidance,
                 reference=world.rgb(0),

@@ -1,7 +1,8 @@
 """The one interface of every core."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
@@ -21,11 +22,15 @@ class Request:
         seed: The same seed, guidance and machine give the same bytes.
         steps: Steps of the sampling loop; None takes what the core does best with.
         prompt: What the user would like to see, for cores that read.
+        reference_depth: Depth of the photograph, for cores that read a prompt beside it.
+        kept: A folder in the world, where such cores keep what they have read.
     """
 
     seed: int = 0
     steps: int | None = None
     prompt: str | None = None
+    reference_depth: Float[Tensor, "height width"] | None = field(default=None, compare=False)
+    kept: Path | None = field(default=None, compare=False)
 
 
 @runtime_checkable

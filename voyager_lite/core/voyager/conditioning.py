@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from voyager_lite.clip import Clip, Guidance
@@ -80,10 +80,10 @@ def clip_frames(frames: int) -> int:
     return frames - LEAD_IN
 
 
-def stretched(values: Float[Tensor, "frame *rest"], *, frames: int) -> Float[Tensor, "{frames} *rest"]:
-    """A clip's frames with the lead-in before and repetitions of the last after them."""
-    index = (torch.arange(frames) - LEAD_IN).clamp(0, len(values) - 1)
-    return values[index]
+def lead_in(frames: int, *, total: int) -> Int[Tensor, "{total}"]:
+    """Which of a clip's frames the network sees at each of ``total``: the first standing still before the
+    clip, and the last repeated after it."""
+    return (torch.arange(total) - LEAD_IN).clamp(0, frames - 1)
 
 
 def composites(guidance: Guidance, *, size: tuple[int, int], previous: Clip | None = None) -> Composites:

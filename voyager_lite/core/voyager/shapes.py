@@ -1,33 +1,11 @@
 """Names and shapes of a checkpoint's tensors, held against those of an architecture."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-
-from safetensors import SafetensorError, safe_open
+from collections.abc import Mapping
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 NAMED = 8
 """Tensors named in one line; of more, only how many there are is told."""
-
-
-def shapes_in(files: Iterable[Path]) -> dict[str, tuple[int, ...]]:
-    """Every tensor's shape in safetensors files, read from their headers alone.
-
-    Raises:
-        ValueError: A file is cut short or no safetensors file, or a tensor is there twice.
-    """
-    shapes: dict[str, tuple[int, ...]] = {}
-    for file in files:
-        try:
-            with safe_open(file, framework="pt") as shard:
-                for key in shard.keys():  # noqa: SIM118 - safe_open is no mapping
-                    if key in shapes:
-                        raise ValueError(f"{file} holds {key}, which another shard holds too")
-                    shapes[key] = tuple(shard.get_slice(key).get_shape())
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{file} is not whole ({error}); download or convert it again") from error
-    return shapes
 
 
 def require_shapes(what: object, found: Shapes, expected: Shapes) -> None:
