@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from voyager_lite.evaluation import landscape
+from voyager_lite.cli import main
+from voyager_lite.evaluation import landscape, world_plot
 from voyager_lite.evaluation.landscape import EDGE, ground, tile, walk
 from voyager_lite.evaluation.world_bench import HEIGHT, WIDTH, run_world, walked
 
@@ -43,6 +45,28 @@ def test_looking_down_the_smallest_world_fills_every_picture() -> None:
 def test_a_world_of_nothing_is_refused(millions: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="expected at least one"):
         run_world(millions)
+
+
+def test_a_plot_shows_larger_values_higher_and_larger_worlds_further_right(tmp_path: Path) -> None:
+    falling = {1: 30.0, 10: 20.0, 100: 10.0}
+    world_plot.draw_world_size(
+        tmp_path / "a.png", times={"down": falling}, memory={1: 1.0, 10: 1.0, 100: 1.0}, allowed=2.0
+    )
+    left = cv2.imread(str(tmp_path / "a.png"))[:, : world_plot.WIDTH]
+    rows, columns = np.nonzero((left == world_plot.BLUE).all(-1))
+    inner = (columns > world_plot.RIM + 4) & (columns < world_plot.WIDTH - world_plot.RIM - 4)
+    lowest = [rows[inner & (columns // 60 == part)].min() for part in (2, 5)]
+    assert lowest[0] < lowest[1]
+    with pytest.raises(FileNotFoundError, match="is not there"):
+        world_plot.draw_world_size(
+            tmp_path / "no" / "a.png", times={"down": falling}, memory=falling, allowed=2.0
+        )
+
+
+@pytest.mark.parametrize("words", [("rasterizer", "a.png"), ("world", "a.jpg")])
+def test_a_plot_is_for_worlds_and_a_png(words: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", words[0], "--plot", words[1]]) == 2
+    assert "expected a name that ends in .png, and the part world" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -64,8 +64,15 @@ class Bench:
     ] = "rasterizer"
     millions: Annotated[
         tuple[int, ...],
-        tyro.conf.arg(metavar="N ...", help="Million points of the worlds; each takes 22 MB for a while."),
+        tyro.conf.arg(
+            metavar="N ...",
+            help="Million points of the worlds; each takes 22 MB for a while, and two seconds.",
+        ),
     ] = (1, 10, 100)
+    plot: Annotated[
+        Path | None,
+        tyro.conf.arg(metavar="FILE.png", help="Of world: draw times and memory against size."),
+    ] = None
     json: JsonFile = None
 
     def run(self) -> None:
@@ -74,8 +81,10 @@ class Bench:
         from voyager_lite.evaluation.durability import run_durability
         from voyager_lite.evaluation.world_bench import run_world
 
+        if self.plot is not None and (self.part != "world" or self.plot.suffix != ".png"):
+            raise ValueError(f"--plot is {self.plot}; expected a name that ends in .png, and the part world")
         if self.part == "world":
-            rows = run_world(self.millions)
+            rows = run_world(self.millions, plot=self.plot)
         else:
             rows = run_durability() if self.part == "durability" else run_bench()
         say(format_table(rows))

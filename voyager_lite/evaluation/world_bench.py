@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from geometry.cache import BUDGET_MB
 from geometry.rasterizer import render_points
 from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.landscape import build, tile, walk
+from voyager_lite.evaluation.world_plot import draw_world_size
 from voyager_lite.world.world import World
 
 MILLIONS = (1, 10, 100)
@@ -53,11 +54,15 @@ class WorldFigures:
     file_mb: float
 
 
-def run_world(millions: Sequence[int] = MILLIONS) -> list[BenchRow]:
+def run_world(millions: Sequence[int] = MILLIONS, *, plot: Path | None = None) -> list[BenchRow]:
     """Build worlds of that many million points and walk through each in a process of its own.
 
-    Takes two seconds and 22 MB of a temporary folder for each million points; the smallest world comes
-    first and is what the others are compared with.
+    Takes two seconds and 22 MB of a temporary folder for each million points, so that a thousand million
+    are half an hour and 22 GB; the smallest world comes first and is what the others are compared with.
+
+    Args:
+        millions: Points of each world.
+        plot: PNG to draw times and memory in.
 
     Raises:
         ValueError: A size is not above 0.
@@ -65,15 +70,15 @@ def run_world(millions: Sequence[int] = MILLIONS) -> list[BenchRow]:
     """
     if not millions or min(millions) < 1:
         raise ValueError(f"worlds of {list(millions)} million points; expected at least one, each 1 or more")
-    rows: list[BenchRow] = []
-    least: WorldFigures | None = None
+    figures: dict[int, WorldFigures] = {}
     for size in tqdm(sorted(millions), unit="world", leave=False):
         with tempfile.TemporaryDirectory(prefix="voyager-lite-bench-") as folder:
             build(Path(folder) / "hills", tiles=size)
-            found = walked(Path(folder) / "hills")
-        least = least or found
-        rows += _rows(size, found, least, f"{min(millions)} million points")
-    return rows
+            figures[size] = walked(Path(folder) / "hills")
+    if plot is not None:
+        _draw(plot, figures)
+    least, name = figures[min(millions)], f"{min(millions)} million points"
+    return [row for size, found in figures.items() for row in _rows(size, found, least, name)]
 
 
 def walked(folder: Path) -> WorldFigures:
@@ -127,6 +132,15 @@ def _peak_mb() -> float:
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def _draw(picture: Path, figures: Mapping[int, WorldFigures]) -> None:
+    times = {
+        "looking down, with loading": {size: found.mean_ms for size, found in figures.items()},
+        "to the horizon": {size: found.far_ms for size, found in figures.items()},
+    }
+    memory = {size: found.peak_mb for size, found in figures.items()}
+    draw_world_size(picture, times=times, memory=memory, allowed=ALLOWED_MB)
 
 
 def _rows(size: int, found: WorldFigures, least: WorldFigures, smallest: str) -> list[BenchRow]:
