@@ -119,8 +119,12 @@ def draft_value(drawing: DrawnPath | None) -> dict[str, Any] | None:
     if drawing is None:
         return None
     draft, cameras = drawing.draft, drawing.cameras()
-    angles = yaw_and_pitch(key_rotations(draft))
-    keys = [{"yaw": round(yaw, 2), "pitch": round(pitch, 2)} for yaw, pitch in angles.tolist()]
+    rotations = key_rotations(draft)
+    turns = zip(rotations[:, :, 2], yaw_and_pitch(rotations).tolist(), strict=True)
+    keys = [
+        {"forward": _rounded(forward), "yaw": round(yaw, 2), "pitch": round(pitch, 2)}
+        for forward, (yaw, pitch) in turns
+    ]
     probe = preview = None
     if cameras is not None:
         probe = probe_path(drawing.around, cameras, fps=draft.fps)
