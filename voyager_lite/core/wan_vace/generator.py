@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from voyager_lite.core.coarse import reduce_frames
 from voyager_lite.core.fade import faded
 from voyager_lite.core.generator import Progress, Request
 from voyager_lite.core.memory import Memory, compute_dtype, load_transformer, load_vae
+from voyager_lite.core.parallel import processes, share
 from voyager_lite.core.wan_vace.condition import control_latents, decode, encode, lengthened, work_size
 from voyager_lite.core.wan_vace.text import DEFAULT_PROMPT, NEGATIVE_PROMPT, PromptReader
 from voyager_lite.depth import DepthSource, choose_depth
@@ -165,9 +167,12 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> WanParts:
     encoder.weight_files()
     if not (folder / "tokenizer").is_dir():
         raise FileNotFoundError(f"{folder / 'tokenizer'} is missing; download the checkpoint again")
+    network = load_transformer(WanVACETransformer3DModel, transformer, device=device, memory=memory)
+    if processes() > 1:
+        network = share(network, split_plan(), device=device)
     return WanParts(
         dtype=compute_dtype(device, memory),
-        transformer=load_transformer(WanVACETransformer3DModel, transformer, device=device, memory=memory),
+        transformer=network,
         vae=load_vae(AutoencoderKLWan, vae, device=device, memory=memory),
         prompts=PromptReader(
             folder,
@@ -176,3 +181,17 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> WanParts:
             keep=memory == "high",
         ),
     )
+
+
+def split_plan() -> dict[str, Any]:
+    """Where the tokens of a pass are split among processes, and where they are put together again."""
+    from diffusers.models._modeling_parallel import ContextParallelInput, ContextParallelOutput
+
+    tokens = ContextParallelInput(split_dim=1, expected_dims=3)
+    angles = ContextParallelInput(split_dim=1, expected_dims=4, split_output=True)
+    return {
+        "rope": {0: angles, 1: angles},
+        "vace_blocks.0": {"hidden_states": tokens, "control_hidden_states": tokens},
+        "blocks.0": {"hidden_states": tokens},
+        "proj_out": ContextParallelOutput(gather_dim=1, expected_dims=3),
+    }

@@ -1,0 +1,54 @@
+"""One clip over two processes is the clip of one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_wan import write_tiny_wan
+
+from voyager_lite.core.parallel import follows, processes
+
+SCRIPT = Path(__file__).with_name("parallel_clip.py")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return write_tiny_wan(tmp_path_factory.mktemp("tiny_wan"))
+
+
+def run(command, **environment):
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["ulysses", "ring"])
+def test_two_processes_give_what_one_gives(checkpoint, tmp_path, kind):
+    run([SCRIPT, checkpoint, tmp_path / "one", "ulysses"])
+    launch = ["-m", "torch.distributed.run", "--nproc-per-node", 2, "--standalone"]
+    run([*launch, SCRIPT, checkpoint, tmp_path / "two", kind])
+    one, two = (load_file(tmp_path / name)["rgb"] for name in ("one", "two"))
+    torch.testing.assert_close(one, two, atol=1e-4, rtol=0)
+
+
+def test_without_a_launcher_there_is_one_process_and_it_drives(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    monkeypatch.delenv("RANK", raising=False)
+    assert processes() == 1 and not follows()
+
+
+def test_the_launchers_numbers_are_read(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("RANK", "3")
+    assert processes() == 4 and follows()
