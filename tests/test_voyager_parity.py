@@ -1,0 +1,168 @@
+"""Against public code of the same network: set VOYAGER_REFERENCE to a checkout to run these.
+
+Either Tencent-Hunyuan/HunyuanVideo-I2V, the parent, whose modules are given 50 input channels, or a
+HunyuanWorld-Voyager, which has the context blocks too. Nothing of it is installed: only the files with the
+modules and the scheduler are imported, and attention, which there needs a GPU, is put in place here.
+"""
+
+import importlib
+import os
+import sys
+import types
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from voyager_lite.core.voyager.released import released_rows, released_shapes, take
+from voyager_lite.core.voyager.transformer import VoyagerTransformer
+from voyager_lite.sampling.flow import integrate, schedule
+
+SIZES = {"num_attention_heads": 2, "num_layers": 2, "num_single_layers": 3}
+WIDTH, HEADS, TEXT, POOLED = 64, 2, 40, 24
+ROPE = [4, 14, 14]
+FRAMES, ROWS, COLUMNS, TOKENS = 3, 10, 6, 9
+
+
+@pytest.fixture(scope="module")
+def package():
+    """Name of the reference's package, importable."""
+    checkout = os.environ.get("VOYAGER_REFERENCE")
+    if not checkout:
+        pytest.skip("VOYAGER_REFERENCE names no checkout of HunyuanVideo-I2V or HunyuanWorld-Voyager")
+    root = Path(checkout)
+    names = [name for name in ("voyager", "hyvideo") if (root / name / "modules/models.py").is_file()]
+    if not names:
+        pytest.skip(f"{root} has no voyager/modules or hyvideo/modules")
+    # Imported by helpers that are not called here.
+    stubs = {"deepspeed": types.ModuleType("deepspeed"), "torch.utils.tensorboard": types.ModuleType("tb")}
+    stubs["torch.utils.tensorboard"].SummaryWriter = None
+    for name, module in stubs.items():
+        sys.modules.setdefault(name, module)
+    # Packages whose __init__ would import the whole program.
+    for name in (names[0], f"{names[0]}.diffusion", f"{names[0]}.diffusion.schedulers"):
+        parent = types.ModuleType(name)
+        parent.__path__ = [str(root.joinpath(*name.split(".")))]
+        sys.modules[name] = parent
+    return names[0]
+
+
+def imported(package, name):
+    with warnings.catch_warnings(action="ignore"):
+        return importlib.import_module(f"{package}.{name}")
+
+
+def boundaries(text_mask, tokens):
+    """Ends of [picture and valid text | padding] of every sample, in one long sequence."""
+    ends = [0]
+    for valid in text_mask.sum(dim=1).tolist():
+        ends += [ends[-1] + tokens + int(valid)]
+        ends += [ends[-2] + tokens + text_mask.shape[1]]
+    return torch.tensor(ends)
+
+
+def attend(q, k, v, cu_seqlens_q, *_):
+    """Attention within each stretch of one long sequence."""
+    out = torch.zeros_like(q)
+    for start, stop in zip(cu_seqlens_q[:-1].tolist(), cu_seqlens_q[1:].tolist(), strict=True):
+        if stop > start:
+            parts = (x[start:stop].transpose(0, 1)[None] for x in (q, k, v))
+            out[start:stop] = F.scaled_dot_product_attention(*parts)[0].transpose(0, 1)
+    return out
+
+
+def both(package, monkeypatch, *, depth_blocks):
+    """The reference's network and ours, with the same random weights."""
+    models = imported(package, "modules.models")
+    monkeypatch.setattr(models, "get_cu_seqlens", boundaries)
+    monkeypatch.setattr(imported(package, "modules.attenion"), "flash_attn_varlen_func", attend)
+    arguments = types.SimpleNamespace(
+        i2v_condition_type="latent_concat",
+        text_states_dim=TEXT,
+        text_states_dim_2=POOLED,
+        gradient_checkpoint=False,
+        gradient_checkpoint_layers=-1,
+        use_context_block=depth_blocks,
+    )
+    theirs = models.HYVideoDiffusionTransformer(
+        arguments,
+        in_channels=50,
+        out_channels=16,
+        hidden_size=WIDTH,
+        heads_num=HEADS,
+        mm_double_blocks_depth=SIZES["num_layers"],
+        mm_single_blocks_depth=SIZES["num_single_layers"],
+        rope_dim_list=ROPE,
+    ).eval()
+    ours = VoyagerTransformer(
+        **SIZES,
+        attention_head_dim=WIDTH // HEADS,
+        text_embed_dim=TEXT,
+        pooled_projection_dim=POOLED,
+        rope_axes_dim=ROPE,
+        depth_blocks=depth_blocks,
+    ).eval()
+    draw = torch.Generator().manual_seed(0)
+    state = {key: torch.randn(shape, generator=draw) * 0.1 for key, shape in released_shapes(ours).items()}
+    theirs.load_state_dict(state, strict=True)
+    shapes = {key: tensor.shape for key, tensor in ours.state_dict().items()}
+    ours.load_state_dict(
+        {key: take(state, rows, count=shapes[key][0]) for key, rows in released_rows(ours).items()}
+    )
+    return theirs, ours
+
+
+def positions(package, rows):
+    """The reference's rotary positions of a grid of tokens."""
+    posemb = imported(package, "modules.posemb_layers")
+    return posemb.get_nd_rotary_pos_embed(
+        ROPE, [FRAMES, rows // 2, COLUMNS // 2], theta=256, use_real=True, theta_rescale_factor=1
+    )
+
+
+@pytest.mark.parametrize("depth_blocks", [False, True])
+@torch.no_grad()
+def test_the_network_answers_as_the_reference_does(package, monkeypatch, depth_blocks):
+    models = imported(package, "modules.models")
+    extra = {}
+    if depth_blocks:
+        parameters = models.HYVideoDiffusionTransformer.forward.__code__.co_varnames
+        if "freqs_cos_cond" not in parameters:
+            pytest.skip("this checkout has no context blocks; a HunyuanWorld-Voyager has")
+        cos, sin = positions(package, (ROWS - 2) // 2)
+        extra = {"freqs_cos_cond": cos, "freqs_sin_cond": sin}
+    theirs, ours = both(package, monkeypatch, depth_blocks=depth_blocks)
+    draw = torch.Generator().manual_seed(1)
+    x = torch.randn(2, 50, FRAMES, ROWS, COLUMNS, generator=draw)
+    text, pooled = torch.randn(2, TOKENS, TEXT, generator=draw), torch.randn(2, POOLED, generator=draw)
+    t = torch.tensor([999.0, 123.4])
+    valid = torch.arange(TOKENS) < torch.tensor([[TOKENS], [TOKENS - 4]])  # one prompt is padded
+    cos, sin = positions(package, ROWS)
+    expected = theirs(
+        x, t, text, valid.long(), pooled, freqs_cos=cos, freqs_sin=sin, return_dict=False, **extra
+    )
+    (found,) = ours(x, t, text, valid, pooled, return_dict=False)
+    assert float(expected.std()) > 0.1
+    assert torch.allclose(found, expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(("steps", "shift"), [(50, 7.0), (50, 17.0), (7, 1.0)])
+def test_steps_are_the_reference_schedulers(package, steps, shift):
+    module = imported(package, "diffusion.schedulers.scheduling_flow_match_discrete")
+    scheduler = module.FlowMatchDiscreteScheduler(shift=shift, reverse=True, solver="euler")
+    scheduler.set_timesteps(steps)
+    times = schedule(steps, shift=shift)
+    assert torch.allclose(times[:-1].float() * 1000, scheduler.timesteps, rtol=1e-5)
+    x = torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(2))
+
+    def velocity(x, t):
+        return torch.sin(3 * x) + t[..., None].to(x)
+
+    expected = x
+    for moment in scheduler.timesteps:
+        answer = torch.sin(3 * expected) + moment / 1000
+        expected = scheduler.step(answer, moment, expected, return_dict=False)[0]
+    *_, found = integrate(velocity, x, times)
+    assert torch.allclose(found, expected, atol=1e-4)
