@@ -1,11 +1,13 @@
 """What the working process is asked to do, and what it tells meanwhile: plain data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from voyager_lite.explorer import Explorer
+
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,12 +17,10 @@ class Told:
     Attributes:
         text: In a few words.
         share: Of all it has to do, 0 to 1.
-        clips: How many clips were committed so far.
     """
 
     text: str = ""
     share: float = 0.0
-    clips: int = 0
 
 
 class Stopped(Exception):
@@ -48,11 +48,11 @@ class Job(Protocol):
 
     @property
     def title(self) -> str:
-        """What is being done, as a message would begin."""
+        """What is being done."""
         ...
 
-    def run(self, tools: Tools) -> Iterator[None]:
-        """Do it; yields where others may take their turn. Returns a dictionary of plain values.
+    def run(self, tools: Tools) -> Generator[None, None, Result]:
+        """Do it; yields where others may take their turn. A ``world`` in its result is shown then.
 
         Raises:
             Stopped: Where ``tools.tell`` did.
@@ -74,6 +74,3 @@ def shown(error: BaseException, *, hidden: dict[Path, str]) -> str:
     for place, name in hidden.items():
         text = text.replace(str(place), name)
     return text
-
-
-Result = dict[str, Any]

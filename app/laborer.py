@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -111,15 +111,8 @@ class Laborer:
                 raise Stopped
             self._say(("told", turn.number, told))
 
-        tools = Tools(
-            explorer=self._explorer, tell=tell, ends_here=partial(_is_set, turn.stop_after_clip, turn.stop)
-        )
-        return job.run(tools)
+        return job.run(Tools(explorer=self._explorer, tell=tell, ends_here=turn.stop_after_clip.is_set))
 
     def _end(self, turn: _Turn, kind: str, content: Result | str) -> None:
         self._known.pop(turn.number, None)
         self._say((kind, turn.number, content))
-
-
-def _is_set(*events: threading.Event) -> bool:
-    return any(event.is_set() for event in events)

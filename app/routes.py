@@ -1,7 +1,7 @@
 """Addresses of what the browser loads from a world; nothing else of the disk can be named."""
 
-import re
 import threading
+from pathlib import Path
 from typing import Annotated, Final
 
 import cv2
@@ -11,10 +11,12 @@ from fastapi.responses import FileResponse
 from jaxtyping import Float
 from torch import Tensor
 
+from app.exporting import FILMS, export_file, exports_folder
 from app.session import Person
 from app.studio import Place, Studio
 from voyager_lite.export.browser_points import points_version, write_browser_points
 from voyager_lite.export.contact_sheet import depth_picture, depth_range
+from voyager_lite.export.formats import FORMATS
 from voyager_lite.world.frames import encode_rgb
 from voyager_lite.world.world import World
 
@@ -22,8 +24,6 @@ FOREVER: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
 """Addresses carry a version, so that what they name never changes."""
 
 JPEG_QUALITY: Final = 92
-
-DOWNLOAD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 
 _making_points = threading.Lock()
 
@@ -57,7 +57,23 @@ def world_routes(studio: Studio) -> APIRouter:
             near, far = depth_range([world.depth(0)])
             return _jpeg(depth_picture(world.depth(_within(world, number)), near=near, far=far))
 
+    @routes.get("/take/{name}")
+    def take(found: Annotated[Place, Depends(place)], name: str) -> FileResponse:
+        return _taken(found, name)
+
     return routes
+
+
+def _taken(found: Place, name: str) -> FileResponse:
+    """A film to be played, or an export to be kept under a name that tells whose it is."""
+    offered = {*FILMS.values(), *(export_file(Path(), kind).name for kind in FORMATS)}
+    with found.open() as world:
+        file = exports_folder(world) / name
+    if name not in offered or not file.is_file():
+        raise HTTPException(404)
+    if name in FILMS.values():
+        return FileResponse(file, media_type="video/mp4", headers=FOREVER)
+    return FileResponse(file, filename=f"{found.name}-{name}", headers={"Cache-Control": "no-store"})
 
 
 def _points(found: Place) -> FileResponse:

@@ -4,17 +4,16 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from app.guard import Guard
 from app.look import THEME_CSS, page_theme
 from app.page import build_page
 from app.routes import world_routes
@@ -28,22 +27,14 @@ HERE: Final = ["127.0.0.1", "localhost"]
 
 MOST_UPLOADED: Final = "200mb"
 
-POLICY: Final = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "font-src 'self' data:; connect-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; "
-    "base-uri 'self'; frame-ancestors 'none'"
-)
-"""Browsers then ask nobody else for anything. Gradio needs inline scripts and makes functions of text."""
-
 STATIC_FILE: Final = re.compile(r"(?:vendor/)?[A-Za-z0-9_.-]+\.(?:js|css|map|json)")
 
 
 def build_server(studio: Studio) -> FastAPI:
     """Everything that is served, ready for uvicorn."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HERE)
-    app.middleware("http")(_guard)
     app.get("/static/{name}")(_static)
     app.get("/static/vendor/{name}")(_vendored)
     app.include_router(world_routes(studio))
@@ -79,18 +70,6 @@ def serve(worlds: Path, *, port: int, core: str) -> None:
         app = build_server(studio)
         logger.warning("open http://%s:%d in a browser; worlds are kept in %s", HERE[0], port, worlds)
         uvicorn.run(app, host=HERE[0], port=port, log_level="warning")
-
-
-async def _guard(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what pages of elsewhere send, and say to browsers what this page may do."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        return Response("this server answers its own pages only", status_code=403)
-    response = await answer(request)
-    response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 def _static(name: str) -> FileResponse:

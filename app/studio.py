@@ -6,11 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from app.presence import Presence
 from app.session import Person
 from app.worker import Worker
 from voyager_lite.core import load_core
 from voyager_lite.core.generator import Generator
-from voyager_lite.export.browser_points import points_version
+from voyager_lite.world.marks import clip_marks
 from voyager_lite.world.world import World
 
 
@@ -38,14 +39,22 @@ class Place:
             raise ValueError("open a photograph first")
         return self.person.world(self.name)
 
+    @property
+    def exists(self) -> bool:
+        """Whether a world is open, and still there."""
+        try:
+            return self.folder.is_dir()
+        except (ValueError, OSError):
+            return False
+
     def open(self) -> World:
         """The world, to be closed by the caller, in one thread."""
         return World.open(self.folder)
 
     def version(self) -> str:
-        """Changes with what the world holds; part of the addresses of its files."""
+        """Changes with what the world holds; not with whether a walk is unfinished."""
         with self.open() as world:
-            return points_version(world.store)
+            return clip_marks(world)[-1]
 
     def browser_file(self, name: str) -> Path:
         """Where something made for the browser is kept, beside the world's own files."""
@@ -54,7 +63,7 @@ class Place:
         return folder / name
 
     def address(self, what: str, *, version: str) -> str:
-        """Where the browser finds one of the world's files."""
+        """Where the browser finds one of the world's files; the same address always has the same content."""
         return f"/w/{self.person.token}/{self.name}/{what}?v={version}"
 
 
@@ -67,6 +76,7 @@ class Studio:
         self.root = root.resolve()
         self.core = core
         self.worker = Worker(load=load)
+        self.presence = Presence(lambda token: self.worker.cancel(token, at_once=False))
 
     def place(self, visit: Any) -> Place:
         """Where a browser says it is: ``{"token": .., "world": ..}``.

@@ -1,129 +1,183 @@
-"""The tasks themselves: lift a photograph, walk on, finish, take back, branch off."""
+"""The tasks of a walk: onward, to its end after an interruption, back, and off to another world."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from app.jobs import Result, Told, Tools
-from geometry.trajectory import Trajectory
+from app.jobs import Result, Stopped, Told, Tools
+from geometry.camera import Camera
+from geometry.clearance import check_path
 from voyager_lite.clip import Clip
-from voyager_lite.explorer import Step
-from voyager_lite.opening import View
-from voyager_lite.photograph import Photograph, read_photograph
-from voyager_lite.samples import Sample, read_sample
+from voyager_lite.errors import PathBlockedError
+from voyager_lite.explorer import Explorer, Step
+from voyager_lite.stretches import Stretch, stretches
+from voyager_lite.world.frames import pack_cameras, unpack_cameras
 from voyager_lite.world.world import World
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lift:
-    """A photograph becomes a world.
+class Way:
+    """Cameras as they travel between processes, and what is to be seen along them.
 
     Attributes:
-        folder: Of the world: new or empty; with ``instead``, one that has not been walked.
-        photograph: The picture's file; None for a sample.
-        sample: The sample's name; None for a file.
-        depth: As ``--depth`` takes it.
-        fov_degrees: Horizontal; None leaves it to the depth source and the picture.
-        core: Of the explorer that lifts.
-        instead: Whether the new world takes the place of the one in ``folder``.
+        lenses: ``K`` of all cameras, as the store keeps them.
+        poses: ``world_to_camera`` likewise.
+        prompts: From which frame on what is wanted, in order; without any, nothing is.
     """
 
-    folder: Path
-    photograph: Path | None = None
-    sample: str | None = None
-    depth: str = "auto"
-    fov_degrees: float | None = None
-    core: str = "mini"
-    instead: bool = False
+    lenses: bytes
+    poses: bytes
+    prompts: tuple[tuple[int, str], ...] = ()
 
-    @property
-    def title(self) -> str:
-        """What is being done."""
-        return "opening a photograph"
+    @classmethod
+    def of(cls, cameras: Camera, *, prompts: tuple[tuple[int, str], ...] = ()) -> "Way":
+        """Pack a batch of cameras."""
+        lenses, poses = pack_cameras(cameras)
+        return cls(lenses=lenses, poses=poses, prompts=prompts)
 
-    def run(self, tools: Tools) -> Iterator[None]:
-        """Lift, and make the world."""
-        tools.tell(Told(text="reading the picture", share=0.05))
-        image: Photograph | Sample
-        image = read_sample(str(self.sample)) if self.photograph is None else read_photograph(self.photograph)
-        tools.tell(Told(text="estimating depth", share=0.15))
-        yield
-        view = View(fov_degrees=self.fov_degrees)
-        opening = tools.explorer(self.core).lift(image, depth=self.depth, view=view)
-        tools.tell(Told(text="making the world", share=0.85))
-        asked = {"sample": self.sample, "depth": self.depth, "fov_degrees": self.fov_degrees}
-        opening = replace(opening, origin={**opening.origin, "asked": asked})
-        partial = self.folder.with_name(f".{self.folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        try:
-            World.create(partial, opening).close()
-            if self.photograph is not None:
-                shutil.copyfile(self.photograph, partial / f"photograph{self.photograph.suffix}")
-            if self.instead:
-                _remove_unwalked(self.folder)
-            partial.rename(self.folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        result: Result = {"world": self.folder.name}
-        return result
+    def cameras(self, world: World) -> Camera:
+        """Unpack them at a world's size."""
+        header = world.store.header
+        return unpack_cameras(self.lenses, self.poses, height=header.height, width=header.width)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Walk:
-    """Walk a path in a world, or in a branch of it."""
+    """Walk on from where the camera stands.
+
+    Attributes:
+        folder: Of the world.
+        way: Where to; begins at the world's last camera.
+        core: What imagines the unseen.
+        seed: Of each stretch.
+        steps: Of the sampling loop; None takes what the core does best with.
+    """
 
     folder: Path
-    path: str
-    frames: int
+    way: Way
     core: str
     seed: int = 0
     steps: int | None = None
-    prompt: str | None = None
+    title: str = "the walk"
 
-    @property
-    def title(self) -> str:
-        """What is being done."""
-        return "walking"
+    def run(self, tools: Tools) -> Generator[None, None, Result]:
+        """Clip by clip; where a prompt changes, a new walk begins.
 
-    def run(self, tools: Tools) -> Iterator[None]:
-        """Clip by clip."""
+        Raises:
+            PathBlockedError: The way meets matter.
+        """
+        tools.tell(Told(text="loading the core"))
         explorer = tools.explorer(self.core)
         with World.open(self.folder) as world:
-            path = Trajectory.parse(self.path, frames=self.frames)
-            clips = explorer.explore(
-                world,
-                path,
-                seed=self.seed,
-                steps=self.steps,
-                prompt=self.prompt,
-                progress=_teller(tools),
-            )
-            yield from _each(clips, tools)
-        result: Result = {"world": self.folder.name}
-        return result
+            cameras = self.way.cameras(world)
+            report = check_path(world.cache.around(cameras), cameras)
+            if report.frame is not None:
+                raise PathBlockedError(f"{report.describe()}; move the path away", frame=report.frame)
+            parts = stretches(cameras, self.way.prompts if explorer.generator.reads_prompts else ())
+            for number, part in enumerate(parts):
+                tell = _teller(tools, part=number, parts=len(parts))
+                if (yield from _each(world, self._stretch(explorer, world, part, tell), tools)):
+                    break
+        return {}
+
+    def _stretch(
+        self, explorer: Explorer, world: World, part: Stretch, tell: Callable[[Step], None]
+    ) -> Iterator[Clip]:
+        return explorer.explore(
+            world, part.cameras, seed=self.seed, steps=self.steps, prompt=part.prompt, progress=tell
+        )
 
 
-def _each(clips: Iterator[Clip], tools: Tools) -> Iterator[None]:
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """Finish a walk that was interrupted, with the core that began it."""
+
+    folder: Path
+    title: str = "the rest of the walk"
+
+    def run(self, tools: Tools) -> Generator[None, None, Result]:
+        """Clip by clip."""
+        with World.open(self.folder) as world:
+            plan = world.pending
+            if plan is None:
+                raise ValueError("no walk is unfinished here")
+            tools.tell(Told(text="loading the core"))
+            clips = tools.explorer(plan.core).resume(world, progress=_teller(tools))
+            yield from _each(world, clips, tools)
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoBack:
+    """Take back clips, and give up a walk that is unfinished.
+
+    Attributes:
+        clips: How many; 0 only gives up what is unfinished.
+    """
+
+    folder: Path
+    clips: int
+    title: str = "going back"
+
+    def run(self, tools: Tools) -> Generator[None, None, Result]:
+        """At once."""
+        with World.open(self.folder) as world:
+            if self.clips:
+                world.undo(self.clips)
+            else:
+                world.abandon()
+        yield
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchOff:
+    """A new world that holds the clips up to one of them.
+
+    Attributes:
+        folder: Of the old world.
+        into: Of the new one.
+        clip: The last to keep; 0 is the photograph.
+    """
+
+    folder: Path
+    into: Path
+    clip: int
+    title: str = "branching off"
+
+    def run(self, tools: Tools) -> Generator[None, None, Result]:
+        """At once."""
+        with World.open(self.folder) as world:
+            world.branch(self.into, clip=self.clip).close()
+        yield
+        return {"world": self.into.name}
+
+
+def _each(world: World, clips: Iterator[Clip], tools: Tools) -> Generator[None, None, bool]:
+    """Let the clips be made one by one; whether there was a wish to end before the last.
+
+    Who stops within a clip gives up the rest; who has left finds it unfinished, and may finish it.
+    """
     with closing(clips):  # type: ignore[type-var]
-        for _ in clips:
-            if tools.ends_here():
-                return
-            yield
+        try:
+            for _ in clips:
+                if tools.ends_here():
+                    return True
+                yield
+        except Stopped:
+            world.abandon()
+            raise
+    return False
 
 
-def _teller(tools: Tools) -> Callable[[Step], None]:
+def _teller(tools: Tools, *, part: int = 0, parts: int = 1) -> Callable[[Step], None]:
+    """Says how far a walk is that is one of several parts."""
+    begins = f"stretch {part + 1} of {parts}, " if parts > 1 else ""
+
     def tell(step: Step) -> None:
-        done = step.clip - 1 + step.step / step.steps
-        text = f"clip {step.clip} of {step.clips}, step {step.step} of {step.steps}"
-        tools.tell(Told(text=text, share=done / step.clips, clips=step.clip - 1))
+        done = (step.clip - 1 + step.step / step.steps) / step.clips
+        text = f"{begins}clip {step.clip} of {step.clips}, step {step.step} of {step.steps}"
+        tools.tell(Told(text=text, share=(part + done) / parts))
 
     return tell
-
-
-def _remove_unwalked(folder: Path) -> None:
-    with World.open(folder) as world:
-        if len(world.clips) > 1:
-            raise ValueError(f"{folder.name} has been walked in; its photograph cannot be lifted anew")
-    shutil.rmtree(folder)

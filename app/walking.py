@@ -1,41 +1,159 @@
-"""Step 4: walk the path, clip by clip."""
+"""Step 4: walk the path, clip by clip; go back, branch off, finish what was interrupted."""
 
-from typing import Any
+import html
+from typing import Any, Final
 
 import gradio as gr
 
+from app.drawn_path import DrawnPath
+from app.frames import running_film
 from app.player import ClipPlayer
-from app.studio import Studio
-from app.tasks import Walk
-from app.wires import Wires
+from app.studio import Place, Studio
+from app.tasks import BranchOff, Finish, GoBack, Walk, Way
+from app.wires import Wires, answered, start_task
+from voyager_lite.core import CORES
+from voyager_lite.world.overview import overview
+
+MOST_STEPS: Final = 100
+
+NEXT: Final = "Walk the path"
 
 
-def build_walk_step(studio: Studio, wires: Wires) -> None:
-    """Lay out the step and wire it."""
-    with gr.Column(elem_id="step-walk"):
-        gr.Markdown("## 4. Walk")
-        path = gr.Textbox("orbit:20deg", label="Path")
-        walk = gr.Button("Walk", variant="primary", elem_id="walk")
-        player = ClipPlayer(elem_id="walk-player")
+def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
+    """Lay out the step and wire it.
 
-    def start(visit: Any, path: str) -> gr.Timer:
-        place = studio.place(visit)
-        studio.worker.submit(
-            place.person.token, Walk(folder=place.folder, path=path, frames=25, core=studio.core)
+    Args:
+        studio: What all steps share behind the page.
+        wires: What they share on it.
+        drawn: Holds the ``DrawnPath``, or None.
+    """
+    with gr.Column(elem_id="step-walk", elem_classes="vl-step"):
+        gr.Markdown(
+            "## 4 · Walk\nWhat nobody has seen yet is imagined, clip by clip; every finished clip is kept."
         )
-        return gr.Timer(active=True)
+        with gr.Row(visible=False, elem_id="unfinished", elem_classes="vl-notice") as unfinished:
+            notice = gr.HTML(apply_default_css=False)
+            finish = gr.Button("Finish it", variant="primary", size="sm", elem_id="finish", scale=0)
+            drop = gr.Button("Drop it", size="sm", elem_id="drop", scale=0)
+        with gr.Row(equal_height=True):
+            cores = list(dict.fromkeys([studio.core, *CORES]))
+            core = gr.Dropdown(cores, value=studio.core, label="Core", elem_id="core", min_width=110)
+            seed = gr.Number(0, precision=0, label="Seed", elem_id="seed", min_width=90)
+            steps = gr.Number(
+                None, precision=0, label="Steps", placeholder="best", elem_id="steps", min_width=90
+            )
+            walk = gr.Button(NEXT, variant="primary", elem_id="walk", min_width=140)
+        player = ClipPlayer(elem_id="walk-player")
+        with gr.Column(visible=False, elem_id="clips") as walked:
+            table = gr.HTML(elem_id="clip-table", apply_default_css=False)
+            with gr.Row(equal_height=True):
+                clip = gr.Dropdown([], label="Clip", elem_id="clip", min_width=120)
+                back = gr.Button("Go back to it", elem_id="back", min_width=120)
+                branch = gr.Button("Branch off after it", elem_id="branch", min_width=140)
+                undo = gr.Button("Undo the last clip", elem_id="undo", min_width=140)
 
-    def frames(visit: Any) -> dict[str, Any] | None:
+    def start(
+        visit: Any, now: DrawnPath | None, core: str, seed: float | None, steps: float | None
+    ) -> gr.Timer:
         place = studio.place(visit)
-        if place.name is None:
-            return None
-        version = place.version()
-        with place.open() as world:
-            count, fps = len(world), world.fps
-        return {
-            kind: [place.address(f"{kind}/{number}", version=version) for number in range(count)]
-            for kind in ("rgb", "depth")
-        } | {"side": None, "frames": count, "fps": fps}
+        cameras = None if now is None else now.cameras()
+        if now is None or cameras is None:
+            raise ValueError("draw a path first: it has only its start")
+        if core not in cores:
+            raise ValueError(f"core is {core!r}; expected one of {', '.join(cores)}")
+        if steps is not None and not 1 <= steps <= MOST_STEPS:
+            raise ValueError(f"steps is {steps:g}; expected 1 to {MOST_STEPS}, or nothing")
+        job = Walk(
+            folder=place.folder,
+            way=Way.of(cameras, prompts=prompts_of(now)),
+            core=core,
+            seed=int(seed or 0),
+            steps=None if steps is None else int(steps),
+        )
+        return start_task(studio, place, job)
 
-    walk.click(start, [wires.visit, path], wires.clock)
-    wires.seen.change(frames, wires.visit, player, show_progress="hidden")
+    def finish_it(visit: Any) -> gr.Timer:
+        place = studio.place(visit)
+        return start_task(studio, place, Finish(folder=place.folder))
+
+    def go_back(visit: Any, clips: int) -> gr.Timer:
+        place = studio.place(visit)
+        return start_task(studio, place, GoBack(folder=place.folder, clips=clips))
+
+    def go_back_to(visit: Any, chosen: int | None) -> gr.Timer:
+        last = _last_clip(studio.place(visit))
+        if chosen is None or not 0 <= chosen < last:
+            raise ValueError("choose an earlier clip to go back to")
+        return go_back(visit, last - chosen)
+
+    def branch_off(visit: Any, chosen: int | None) -> gr.Timer:
+        place = studio.place(visit)
+        if chosen is None:
+            raise ValueError("choose the clip after which to branch off")
+        into = place.person.free(f"{place.name}-branch")
+        return start_task(studio, place, BranchOff(folder=place.folder, into=into, clip=int(chosen)))
+
+    def show(visit: Any) -> tuple[Any, ...]:
+        place = studio.place(visit)
+        if not place.exists:
+            return None, gr.Row(visible=False), "", gr.Column(visible=False), "", gr.Dropdown([])
+        with place.open() as world:
+            facts = overview(world)
+        ticket = studio.worker.ticket(place.person.token)
+        idle = ticket is None or ticket.over
+        left = facts["unfinished"] if idle else None
+        clips = int(str(facts["clips"]))
+        choices = [("the photograph", 0), *((f"clip {number}", number) for number in range(1, clips + 1))]
+        return (
+            running_film(place),
+            gr.Row(visible=left is not None),
+            f"<p>A walk to frame {left} was interrupted at frame {facts['frames']}.</p>",
+            gr.Column(visible=clips > 0),
+            clip_table(facts),
+            gr.Dropdown(choices, value=clips),
+        )
+
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+    walk.click(answered(start), [wires.visit, drawn, core, seed, steps], wires.clock, **quiet)
+    finish.click(answered(finish_it), wires.visit, wires.clock, **quiet)
+    drop.click(answered(lambda visit: go_back(visit, 0)), wires.visit, wires.clock, **quiet)
+    undo.click(answered(lambda visit: go_back(visit, 1)), wires.visit, wires.clock, **quiet)
+    back.click(answered(go_back_to), [wires.visit, clip], wires.clock, **quiet)
+    branch.click(answered(branch_off), [wires.visit, clip], wires.clock, **quiet)
+    outputs = [player, unfinished, notice, walked, table, clip]
+    gr.on([wires.seen.change, wires.finished.change], answered(show), wires.visit, outputs, **quiet)
+
+
+def prompts_of(now: DrawnPath) -> tuple[tuple[int, str], ...]:
+    """What is wanted from which frame of a drawn path on; of several on one frame the last."""
+    begins = {
+        min(round(key.seconds * now.draft.fps), now.draft.frames - 1): key.prompt
+        for key in now.draft.keyframes
+        if key.prompt
+    }
+    return tuple(sorted(begins.items()))
+
+
+def clip_table(facts: dict[str, Any]) -> str:
+    """The clips of a walk as markup, in which prompts are text.
+
+    Args:
+        facts: As ``voyager_lite.world.overview`` gives them.
+    """
+    rows = []
+    for clip in facts["walk"]:
+        last = clip["first_frame"] + clip["frames"] - 1
+        cells = (
+            *(clip["clip"], f"{clip['first_frame']}–{last}", f"{clip['seconds']} s", clip["length"]),
+            *(f"{clip['points']:,}", clip["core"], clip["seed"], clip["prompt"] or ""),
+        )
+        rows.append("".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells))
+    names = ("clip", "frames", "time", "length", "points", "core", "seed", "prompt")
+    head = "".join(f'<th scope="col">{name}</th>' for name in names)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<table class="vl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _last_clip(place: Place) -> int:
+    with place.open() as world:
+        return len(world.clips) - 1

@@ -1,11 +1,20 @@
 """What the steps of the page share, so that none needs to know the others."""
 
+import functools
+import html
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from app.studio import Studio
+from app.jobs import Job, shown
+from app.studio import Place, Studio
+from app.worker import Ticket
+from voyager_lite.errors import VoyagerLiteError
+
+Answer = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -16,45 +25,127 @@ class Wires:
         visit: ``{"token": secret, "world": name or None}``, kept in the browser.
         seen: Version of the world that the page shows; "" before one is open. Listen to its ``change``
             to hear that the world is another, or has changed.
-        clock: Ticks while a task runs; set it ``active`` after handing one in.
+        clock: Ticks while a task runs; what starts a task returns ``start_task``'s answer to it.
+        finished: Number of the last task that is over. Listen to its ``change`` to hear that one has ended,
+            whether or not the world has changed.
         status: How far the task is.
+        stop: Ends it.
     """
 
     visit: gr.BrowserState
     seen: gr.State
     clock: gr.Timer
+    finished: gr.State
     status: gr.HTML
+    stop: gr.Button
 
     @classmethod
     def lay(cls, studio: Studio) -> "Wires":
         """Make them and what keeps them up to date."""
-        visit = gr.BrowserState(None, storage_key="voyager-lite", secret="voyager-lite")
-        wires = cls(visit=visit, seen=gr.State(""), clock=gr.Timer(1, active=False), status=gr.HTML())
+        with gr.Row(elem_id="task", elem_classes="vl-task"):
+            status = gr.HTML(task_line(None), elem_id="status", apply_default_css=False)
+            stop = gr.Button("Cancel", visible=False, variant="stop", size="sm", elem_id="cancel", scale=0)
+        wires = cls(
+            visit=gr.BrowserState(None, storage_key="voyager-lite", secret="voyager-lite"),
+            seen=gr.State(""),
+            clock=gr.Timer(1, active=False),
+            finished=gr.State(0),
+            status=status,
+            stop=stop,
+        )
+        outputs = [wires.visit, wires.seen, wires.clock, wires.finished, wires.status, wires.stop]
         wires.clock.tick(
-            lambda visit, seen: _tick(studio, visit, seen),
+            answered(lambda visit, seen: _tick(studio, visit, seen)),
             [wires.visit, wires.seen],
-            [wires.visit, wires.seen, wires.clock, wires.status],
+            outputs,
+            show_progress="hidden",
+            concurrency_limit=None,
+        )
+        wires.stop.click(
+            answered(lambda visit: studio.worker.cancel(studio.place(visit).person.token)),
+            wires.visit,
+            None,
             show_progress="hidden",
             concurrency_limit=None,
         )
         return wires
 
 
-def _tick(studio: Studio, visit: dict[str, Any], seen: str) -> tuple[Any, ...]:
+def answered(handler: Answer) -> Answer:
+    """The handler, with what goes wrong told to the person in one line."""
+
+    @functools.wraps(handler)
+    def answer(*values: Any) -> Any:
+        try:
+            return handler(*values)
+        except (ValueError, OSError, VoyagerLiteError, sqlite3.Error) as error:
+            raise gr.Error(html.escape(shown(error, hidden={})), print_exception=False) from error
+
+    return answer
+
+
+def start_task(studio: Studio, place: Place, job: Job) -> gr.Timer:
+    """Hand in a task, and let the clock tick.
+
+    Raises:
+        ValueError: The person's last task is not over, or too many wait.
+    """
+    studio.worker.submit(place.person.token, job)
+    return gr.Timer(active=True)
+
+
+def task_line(ticket: Ticket | None, *, ahead: int = 0) -> str:
+    """How far a task is, for people: markup in which what others wrote is text.
+
+    Args:
+        ticket: The task; None for none.
+        ahead: How many come before it.
+    """
+    if ticket is None:
+        return '<p class="vl-task-line" role="status"></p>'
+    title = ticket.job.title[:1].upper() + ticket.job.title[1:]
+    text, share = f"{title}: {ticket.told.text}", ticket.told.share
+    if ticket.state == "waiting":
+        text = f"{title} waits; {ahead} before it"
+    elif ticket.state == "failed":
+        text = f"{title} failed: {ticket.message}"
+    elif ticket.state == "stopped":
+        text = f"{title} was stopped; what was finished is kept"
+    elif ticket.state == "done":
+        text, share = f"{title}: done", 1.0
+    left = None if ticket.over else ticket.seconds_left()
+    if left is not None:
+        text += f", about {minutes(left)} left"
+    bar = f'<progress max="1" value="{share:.3f}" aria-label="{html.escape(title)}"></progress>'
+    return (
+        f'<p class="vl-task-line" role="status" data-state="{ticket.state}">'
+        f"{'' if ticket.over else bar}<span>{html.escape(text)}</span></p>"
+    )
+
+
+def minutes(seconds: float) -> str:
+    """A time as minutes and seconds."""
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def _tick(studio: Studio, visit: Any, seen: str) -> tuple[Any, ...]:
     place = studio.place(visit)
     ticket = studio.worker.ticket(place.person.token)
     if ticket is None:
-        return gr.skip(), gr.skip(), gr.Timer(active=False), ""
+        idle = gr.Timer(active=False), gr.skip(), task_line(None), gr.Button(visible=False)
+        return gr.skip(), gr.skip(), *idle
     if ticket.state == "failed":
-        gr.Warning(ticket.message)
-    if ticket.over and "world" in ticket.result:
+        gr.Warning(html.escape(ticket.message))
+    if ticket.state == "done" and "world" in ticket.result:
         place = studio.place({**visit, "world": ticket.result["world"]})
     found = {"token": place.person.token, "world": place.name}
-    version = place.version() if place.name is not None else ""
-    text = ticket.told.text if not ticket.over else ""
+    version = place.version() if place.exists else ""
     return (
         found if found != visit else gr.skip(),
         version if version != seen else gr.skip(),
         gr.Timer(active=not ticket.over),
-        text,
+        ticket.number if ticket.over else gr.skip(),
+        task_line(ticket, ahead=studio.worker.ahead(ticket)),
+        gr.Button(visible=not ticket.over),
     )
