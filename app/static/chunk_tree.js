@@ -59,9 +59,9 @@ export class ChunkTree {
     return node;
   }
 
-  /** Whether all of the world can be drawn, however coarsely. */
+  /** Whether all matter of the world can be drawn, however coarsely. */
   get whole() {
-    return this.roots.every((node) => node.loaded);
+    return this.roots.every((node) => node.loaded || node.chunk.sky);
   }
 
   /**

@@ -20,7 +20,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
 
 from geometry.cloud import PointCloud
 from voyager_lite.export.atomic import replacing
@@ -85,15 +85,23 @@ def points_version(store: Store) -> str:
 
 
 def _places(store: Store) -> np.ndarray:
-    """All chunks, the one that stands for another before it: matter and sky, each from large to small."""
-    layout = np.dtype([(name, "<i8") for name in COLUMNS])
-    places = np.array(store.chunk_places(), layout)
+    """All chunks: those that no other stands for, of all clips, then what they stand for, and so on."""
+    places = np.array(store.chunk_places(), np.dtype([(name, "<i8") for name in COLUMNS]))
     parent = [places[axis] >> 1 for axis in "zyx"]
-    return places[np.lexsort((*parent, places["clip"], -places["size"]))]
+    return places[np.lexsort((*parent, places["sky"], places["clip"], _generation(places)))]
+
+
+def _generation(places: np.ndarray) -> Int[np.ndarray, " chunk"]:
+    """How many chunks stand for each, one for the other: trees are coarsened up to one size everywhere."""
+    trees, tree = np.unique(2 * places["clip"] + places["sky"], return_inverse=True)
+    top = np.full(len(trees), np.iinfo(np.int32).min, np.int64)
+    coarse = places["level"] > 0
+    np.maximum.at(top, tree[coarse], places["size"][coarse])
+    return np.maximum(top[tree] - places["size"], 0)
 
 
 def _kept(places: np.ndarray, *, most: int) -> np.ndarray:
-    """The longest run of whole families of chunks, from the largest on, with at most so many points."""
+    """The longest run of whole families of chunks, from the first on, with at most so many points."""
     family = np.stack([places["clip"], places["size"], *(places[axis] >> 1 for axis in "xyz")])
     starts = np.any(np.diff(family, axis=1, prepend=family[:, :1] - 1), axis=0)
     ends = np.flatnonzero(np.append(starts[1:], True)) + 1 if len(places) else np.zeros(0, np.int64)
@@ -101,7 +109,7 @@ def _kept(places: np.ndarray, *, most: int) -> np.ndarray:
     return places[: ends[fitting][-1]] if fitting.any() else places[:0]
 
 
-def _bytes(cloud: PointCloud, place: np.ndarray) -> bytes:
+def _bytes(cloud: PointCloud, place: np.void) -> bytes:
     edge = 2.0 ** float(place["size"])
     low = np.array([place[axis] for axis in "xyz"], np.float64) * edge
     within = (cloud.positions.double().numpy() - low) / edge
@@ -119,7 +127,7 @@ def _steps(shares: Float[np.ndarray, "*rows"]) -> np.ndarray:
 
 def _focus_distance(store: Store, matter: np.ndarray) -> float | None:
     """Half of what is seen of the matter from the world's origin is nearer: asked of the coarsest points."""
-    clouds = [unpack_chunk(store.chunk(int(number))) for number in matter["id"][_topmost(matter)]]
+    clouds = [unpack_chunk(store.chunk(int(number))) for number in matter["id"][_generation(matter) == 0]]
     if not clouds:
         return None
     cloud = PointCloud.concatenate(clouds)
@@ -128,12 +136,3 @@ def _focus_distance(store: Store, matter: np.ndarray) -> float | None:
     order = np.argsort(distance)
     seen = np.cumsum(angle[order])
     return float(distance[order][np.searchsorted(seen, seen[-1] / 2)])
-
-
-def _topmost(places: np.ndarray) -> Bool[np.ndarray, " chunk"]:
-    """Which chunks no other stands for."""
-    trees, tree = np.unique(places["clip"], return_inverse=True)
-    top = np.full(len(trees), np.iinfo(np.int64).min)
-    coarse = places["level"] > 0
-    np.maximum.at(top, tree[coarse], places["size"][coarse])
-    return places["size"] >= top[tree]
