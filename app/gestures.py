@@ -10,10 +10,12 @@ from typing import Any
 
 from app.drawn_path import DrawnPath
 from geometry.draft import PathDraft
+from geometry.draft_fit import draft_of_text
 from geometry.draft_gaze import regazed, toward, turned
 from geometry.draft_insert import inserted_after, looked_from
 from geometry.draft_json import take_number, take_numbers, take_text
-from geometry.draft_path import draft_at
+from geometry.draft_move import joined
+from geometry.draft_path import draft_at, draft_cameras
 from geometry.draft_timing import at_even_speed
 from geometry.stroke import with_stroke
 
@@ -97,6 +99,19 @@ def _view(drawing: DrawnPath, gesture: Gesture) -> DrawnPath:
     return drawing.did(draft, selected=len(draft.keyframes) - 1)
 
 
+def _text(drawing: DrawnPath, gesture: Gesture) -> DrawnPath:
+    """The path that words say; with ``on``, behind what is drawn."""
+    text = take_text(gesture.get("text"), name="text") or ""
+    draft, more = drawing.draft, {"focus_distance": drawing.focus_distance, "fps": drawing.draft.fps}
+    speed = PACE * drawing.focus_distance
+    alone = len(draft.keyframes) == 1 or not gesture.get("on")
+    if alone or draft.text is not None:
+        whole = text if alone else f"{draft.text},{text}"
+        return drawing.did(draft_of_text(whole, start=drawing.start, speed=speed, **more))
+    cameras = draft_cameras(draft, drawing.start)
+    return drawing.did(joined(draft, draft_of_text(text, start=cameras[-1], speed=speed, **more)))
+
+
 def _select(drawing: DrawnPath, gesture: Gesture) -> DrawnPath:
     chosen = None if gesture.get("k") is None else _key(gesture)
     if chosen is not None and chosen >= len(drawing.draft.keyframes):
@@ -174,6 +189,7 @@ GESTURES: dict[str, Answer] = {
     "stroke": _stroke,
     "insert": _insert,
     "view": _view,
+    "text": _text,
     "select": _select,
     "time": _timed,
     "reorder": _reorder,

@@ -10,6 +10,7 @@ from geometry.camera import Camera
 from geometry.curve import TURN_WEIGHT, Poses
 from geometry.draft import MOST_KEYFRAMES, PathDraft
 from geometry.draft_path import keyframe_of
+from geometry.draft_timing import stretch_lengths
 from geometry.keyframes import PoseSpline
 from geometry.rigid import vector_from_rotation
 from geometry.trajectory import Trajectory
@@ -18,18 +19,29 @@ CLOSE_ENOUGH = 0.005
 """How far key frames may stray from the cameras they stand for: of the path's reach, in radians (times
 two), and in the logarithm of the zoom."""
 
+TRIAL = 193
+"""Cameras of which a text's key frames are chosen: more than its bends, whatever it takes in the end."""
+SHORTEST = 0.5
+"""Seconds of the quickest path that words make."""
 
-def draft_of_text(
-    text: str, *, start: Camera, focus_distance: float, seconds: float, fps: float
-) -> PathDraft:
+
+def draft_of_text(text: str, *, start: Camera, focus_distance: float, speed: float, fps: float) -> PathDraft:
     """The draft that words of the path language make, such as ``forward:1.5,orbit:30deg``.
 
+    Args:
+        text: The words.
+        start: A single camera: where it begins.
+        focus_distance: To the scene's centre, scene units.
+        speed: Scene units a second; turning counts as in ``stretch_lengths``.
+        fps: Frames a second.
+
     Raises:
-        ValueError: See ``Trajectory.parse``; or a time or rate out of range.
+        ValueError: See ``Trajectory.parse``; or it takes longer than a path may.
     """
-    frames = max(2, round(seconds * fps) + 1)
-    cameras = Trajectory.parse(text, frames=frames).cameras(start, focus_distance=focus_distance)
-    return draft_of_cameras(cameras, fps=fps, seconds=seconds, text=text)
+    path = Trajectory.parse(text, frames=TRIAL)
+    draft = draft_of_cameras(path.cameras(start, focus_distance=focus_distance), fps=fps, text=text)
+    length = sum(stretch_lengths(draft, focus_distance=focus_distance))
+    return draft.lasting(max(length / speed, SHORTEST))
 
 
 def draft_of_cameras(

@@ -25,12 +25,13 @@ export function mountFilm(figure, onTime) {
     const { width, height } = preview;
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     canvas.getContext('2d').drawImage(strip, 0, k * height, width, height, 0, 0, width, height);
-    said.textContent = `${seconds.toFixed(1)} s · ${Math.round(100 * preview.unseen[k])} % unseen (striped)`;
+    said.textContent = `${seconds.toFixed(1)} s · ${Math.round(100 * preview.unseen[k])} % unseen`;
     onTime(seconds);
   };
   const tick = (now) => {
     if (!playing || !value?.preview || !figure.isConnected) return;
-    seconds = (seconds + Math.min(now - last, 200) / 1000) % value.seconds;
+    // A frame may be dated before the press that began to play.
+    seconds = (seconds + Math.min(Math.max(now - last, 0), 200) / 1000) % value.seconds;
     last = now;
     draw();
     requestAnimationFrame(tick);

@@ -9,6 +9,7 @@ pixel at (0.5, 0.5). Numbers are written so that reading gives the same bits.
 
 import json
 from pathlib import Path
+from typing import Any
 
 from geometry.camera import Camera
 from voyager_lite.export.atomic import replacing
@@ -18,15 +19,26 @@ FORMAT = "voyager-lite cameras"
 VERSION = 1
 
 
-def write_cameras_json(file: Path, cameras: Camera, *, fps: float) -> None:
-    """Write a batch of cameras."""
-    head = {
+def write_cameras_json(
+    file: Path, cameras: Camera, *, fps: float, draft: dict[str, Any] | None = None
+) -> None:
+    """Write a batch of cameras.
+
+    Args:
+        file: A .json file.
+        cameras: Every frame.
+        fps: Frames a second.
+        draft: The key frames they were made of, as JSON values; readers of cameras pass over them.
+    """
+    head: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "fps": fps,
         "width": cameras.width,
         "height": cameras.height,
     }
+    if draft is not None:
+        head["draft"] = draft
     lines = [
         json.dumps({"K": K, "world_to_camera": pose})
         for K, pose in zip(cameras.K.tolist(), cameras.world_to_camera.tolist(), strict=True)
