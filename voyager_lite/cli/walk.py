@@ -13,9 +13,10 @@ from geometry.camera import Camera
 from geometry.trajectory import Trajectory
 from voyager_lite.cli.report import WalkBar, say, say_table
 from voyager_lite.clip import Clip
+from voyager_lite.condition_opening import open_condition
 from voyager_lite.depth import DepthSource, choose_depth
 from voyager_lite.explorer import Explorer
-from voyager_lite.opening import View
+from voyager_lite.opening import Opening, View
 from voyager_lite.paths import read_path
 from voyager_lite.results import write_guidance, write_results
 from voyager_lite.samples import SAMPLES, Sample, read_sample
@@ -67,8 +68,18 @@ class Explore(Walk):
         str | None,
         tyro.conf.arg(help=f"Instead of IMAGE, a picture that is already here: {', '.join(SAMPLES)}."),
     ] = None
+    guidance: Annotated[
+        Path | None,
+        tyro.conf.arg(
+            metavar="FOLDER",
+            help="Instead of IMAGE, a folder of Voyager's conditions: its picture, its depth, its cameras.",
+        ),
+    ] = None
     output: Annotated[Path, tyro.conf.arg(metavar="WORLD", help="A new or empty folder.")]
-    path: Annotated[str, tyro.conf.arg(help=PATH_HELP)] = DEFAULT_PATH
+    path: Annotated[
+        str | None,
+        tyro.conf.arg(help=f"{PATH_HELP} Default: {DEFAULT_PATH}, or the cameras of --guidance."),
+    ] = None
     depth: Annotated[
         str,
         tyro.conf.arg(
@@ -100,14 +111,10 @@ class Explore(Walk):
     def run(self) -> None:
         """Open, walk, write the results."""
         started = time.perf_counter()
-        picture = self._picture()
-        path = read_path(self.path, frames=self.frames)
         view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
         require_free(self.output)
-        explorer = Explorer.from_pretrained(self.core, device=self.device)
-        opening = explorer.lift(picture, depth=self._depth(), view=view)
+        opening, cameras, explorer = self._open(view)
         say(f"depth: {opening.origin['depth']}")
-        cameras = explorer.plan(opening, path, safe=self.safe)
         with World.create(self.output, opening) as world, world.writing():
             if self.guidance_only:
                 file = write_guidance(world, cameras)
@@ -116,17 +123,33 @@ class Explore(Walk):
             _walk(explorer, world, cameras, self)
             _summary(world, started)
 
+    def _open(self, view: View) -> tuple[Opening, Camera, Explorer]:
+        """What the world begins with and where the walk goes; all that is given is looked at first."""
+        path = read_path(self.path or DEFAULT_PATH, frames=self.frames)
+        if self.guidance is not None and self.image is None and self.sample is None:
+            opening, cameras = open_condition(self.guidance, view=view)
+            explorer = Explorer.from_pretrained(self.core, device=self.device)
+        else:
+            picture = self._picture()
+            explorer = Explorer.from_pretrained(self.core, device=self.device)
+            opening = explorer.lift(picture, depth=self._depth(), view=view)
+        if self.guidance is None or self.path is not None:
+            cameras = explorer.plan(opening, path, safe=self.safe)
+        return opening, cameras, explorer
+
     def _depth(self) -> DepthSource | str:
         if self.depth == "auto":
             return self.depth
         return choose_depth(self.depth, quantity=self.depth_kind, scale=self.depth_scale, device=self.device)
 
     def _picture(self) -> Path | Sample:
-        if self.sample is not None and self.image is None:
+        if self.guidance is None and self.sample is not None and self.image is None:
             return read_sample(self.sample)
-        if self.image is not None and self.sample is None:
+        if self.guidance is None and self.image is not None and self.sample is None:
             return self.image
-        raise ValueError(f"give either a photograph or --sample NAME ({', '.join(SAMPLES)})")
+        raise ValueError(
+            f"give either a photograph or --sample NAME ({', '.join(SAMPLES)}) or --guidance FOLDER"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
