@@ -96,13 +96,18 @@ def any_camera(seed: int) -> Camera:
     return camera_at((3 * random.standard_normal(3)).tolist(), random.standard_normal(3).tolist())
 
 
-def hills(*, rows: int = 512) -> PointCloud:
-    """A smooth relief in smooth colours, seen from the front, finer than any picture of these tests."""
+def hills(*, rows: int = 512, rough: bool = False) -> PointCloud:
+    """A smooth relief seen from the front, finer than any picture of these tests; in smooth colours, or with
+    as much contrast at every scale, as photographs have it."""
     lens = Camera.from_fov(60.0, height=rows, width=rows)
     y, x = torch.meshgrid(torch.linspace(0, 1, rows), torch.linspace(0, 1, rows), indexing="ij")
     depth = 4 + 0.5 * torch.sin(7 * x) * torch.sin(5 * y)
     waves = [torch.sin(6 * x + 3 * y + phase) for phase in (0.0, 1.0, 2.0)]
     image = 0.5 + 0.4 * torch.stack(waves)
+    if rough:
+        random = torch.Generator().manual_seed(0)
+        octaves = [torch.rand(1, 3, rows >> k, rows >> k, generator=random) for k in range(6)]
+        image = sum((F.interpolate(o, (rows, rows), mode="bilinear")[0] for o in octaves), 0 * image) / 6
     return storable(lift(image, depth, lens, valid=depth > 0))
 
 
@@ -255,6 +260,23 @@ def test_coarse_chunks_are_seen_as_all_points_are() -> None:
         assert decibel(ours.rgb, whole.rgb, inner) > 40
         shares.append(len(view) / len(paged))
     assert shares[0] > 0.9 and shares[-1] < 0.05
+
+
+def test_of_a_rough_texture_coarse_chunks_show_more_than_all_points_do() -> None:
+    """The truth is all points drawn four times as large and averaged. One point of the many in a pixel is
+    farther from it than their mean is; drawn as large as the truth, the means hold what it holds."""
+    shelf = Shelf(hills(rough=True))
+    paged = PagedCloud(shelf, budget_mb=1000.0)
+    large = LENS.resized(height=4 * HEIGHT, width=4 * WIDTH)
+    for back in (6.0, 11.0):
+        camera, fourfold = (camera_at([0.1, 0.05, -back], [0.0, 0.0, 4.0], lens) for lens in (LENS, large))
+        view = paged.view(camera)
+        assert len(view) < 0.5 * len(paged)
+        truth, held = (F.avg_pool2d(render_points(c, fourfold).rgb, 4) for c in (shelf.cloud(), view))
+        ours, whole = render_points(view, camera), render_points(shelf.cloud(), camera)
+        inner = inside(whole.known)
+        assert decibel(ours.rgb, truth, inner) > decibel(whole.rgb, truth, inner) + 1
+        assert decibel(held, truth, inner) > decibel(whole.rgb, truth, inner) + 10
 
 
 def test_memory_holds_what_was_seen_last() -> None:
