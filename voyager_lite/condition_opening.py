@@ -51,11 +51,9 @@ def open_condition(folder: Path, *, view: View) -> tuple[Opening, Camera]:
         )
     first = condition[0]
     height, width = first.known.shape
-    if view.height is None or view.width is None:
-        rows, columns = fit_size(height, width)
-        view = replace(view, height=rows, width=columns)
-    if abs(view.width * height - view.height * width) > height + width:
-        raise ValueError(f"size is {view.width}x{view.height}; {folder} has the shape {width}x{height}")
+    rows, columns = (view.height, view.width) if view.height and view.width else fit_size(height, width)
+    if abs(columns * height - rows * width) > height + width:
+        raise ValueError(f"size is {columns}x{rows}; {folder} has the shape {width}x{height}")
     sky = first.known & (first.depth >= sky_begins(first.depth, first.known))
     estimate = DepthEstimate(
         depth=first.depth,
@@ -66,8 +64,9 @@ def open_condition(folder: Path, *, view: View) -> tuple[Opening, Camera]:
         source=f"the conditions in {folder.name}",
     )
     photograph = Photograph(rgb=condition.reference, fov_degrees=None, path=folder / "ref_image.png")
+    view = replace(view, height=rows, width=columns)
     opening = open_photograph(photograph, estimate, view=view, camera=condition.cameras[0])
-    cameras = condition.cameras.resized(height=view.height, width=view.width)
+    cameras = condition.cameras.resized(height=rows, width=columns)
     cloud = _with_later_frames(opening, condition, condition.cameras)
     return replace(opening, cloud=cloud), cameras
 
