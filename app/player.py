@@ -32,8 +32,8 @@ def ClipPlayer(value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
     """Shows ``{"rgb": .., "depth": .., "side": .., "frames": n, "fps": f}``, or None.
 
     ``rgb``, ``depth`` and ``side`` are each the address of an mp4, or a list of addresses of pictures
-    (as they come while a walk is running), or None. Without ``side``, colour and depth play beside each
-    other. ``frames`` is needed for films only. Not a class; see `app.viewer`.
+    (as they come while a walk is running: the newest is shown), or None. Without ``side``, colour and
+    depth play beside each other. ``frames`` is needed for films only. Not a class; see `app.viewer`.
     """
     return gr.HTML(
         value=value,

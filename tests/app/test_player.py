@@ -1,0 +1,156 @@
+"""The player in a real browser: the frame it names is the frame it shows."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from bare_page import page_of, served
+from PIL import Image
+
+from app import player
+from voyager_lite.export.video import write_mp4
+
+COUNT = 8
+
+
+def shade(frame: int) -> int:
+    return 30 + 25 * frame
+
+
+def a_png(level: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), (level, level, level)).save(file, "PNG")
+    return file.getvalue()
+
+
+PICTURES = [f"/rgb{k}.png" for k in range(COUNT)]
+DEPTHS = [f"/depth{k}.png" for k in range(COUNT)]
+FILES = {
+    "/": page_of(player, "player.css"),
+    **{name: a_png(shade(k)) for k, name in enumerate(PICTURES)},
+    **{name: a_png(255 - shade(k)) for k, name in enumerate(DEPTHS)},
+}
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> str:
+    """The same pictures as an mp4, as a data address: those can be sought in wherever they come from."""
+    path: Path = tmp_path_factory.mktemp("film") / "film.mp4"
+    frames = (torch.full((3, 48, 64), shade(k) / 255) for k in range(COUNT))
+    write_mp4(path, frames, fps=10.0)
+    return "data:video/mp4;base64," + base64.b64encode(path.read_bytes()).decode()
+
+
+@pytest.fixture(scope="module")
+def address():
+    with served(FILES) as address:
+        yield address
+
+
+@pytest.fixture
+def screen(page, address):
+    page.goto(address)
+    page.wait_for_function("window.ready")
+    return page
+
+
+def give(page, **value) -> None:
+    page.evaluate("give", {"rgb": None, "depth": None, "side": None, "frames": 0, "fps": 10} | value)
+
+
+def named(page) -> str:
+    return page.locator("output").inner_text()
+
+
+def settled(page) -> None:
+    page.wait_for_function(
+        "[...document.querySelectorAll('.vl-panes > *')].every("
+        "(pane) => pane.complete ?? (!pane.seeking && pane.readyState >= 2))"
+    )
+    page.wait_for_timeout(50)
+
+
+def shown(page) -> list[int]:
+    """Grey level in the middle of every pane."""
+    settled(page)
+    levels = []
+    for pane in page.locator(".vl-panes > *").all():
+        pixels = np.asarray(Image.open(io.BytesIO(pane.screenshot())).convert("L"))
+        levels.append(int(pixels[pixels.shape[0] // 2, pixels.shape[1] // 2]))
+    return levels
+
+
+def press(page, *keys: str) -> None:
+    for key in keys:
+        page.locator(".vl-panes").press(key)
+
+
+@pytest.mark.parametrize("kind", ["pictures", "film"])
+def test_the_frame_that_is_named_is_shown(screen, film, kind):
+    give(screen, rgb=PICTURES if kind == "pictures" else film, frames=COUNT)
+    press(screen, "Home")
+    assert named(screen) == f"1 / {COUNT}"
+    assert shown(screen) == [pytest.approx(shade(0), abs=4)]
+    press(screen, "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft")
+    assert named(screen) == f"3 / {COUNT}"
+    assert shown(screen) == [pytest.approx(shade(2), abs=4)]
+    press(screen, "End")
+    assert shown(screen) == [pytest.approx(shade(COUNT - 1), abs=4)]
+    screen.locator("input").fill("4")
+    assert named(screen) == f"5 / {COUNT}"
+    assert shown(screen) == [pytest.approx(shade(4), abs=4)]
+
+
+def test_both_beside_each_other_are_of_one_frame(screen):
+    give(screen, rgb=PICTURES, depth=DEPTHS)
+    press(screen, "Home", "ArrowRight")
+    screen.get_by_role("button", name="Side by side").click()
+    assert shown(screen) == [shade(1), 255 - shade(1)]
+    screen.get_by_role("button", name="Depth").click()
+    assert shown(screen) == [255 - shade(1)]
+
+
+def test_what_a_walk_lacks_cannot_be_chosen(screen):
+    give(screen, rgb=PICTURES)
+    assert screen.get_by_role("button", name="Colour").is_enabled()
+    assert screen.get_by_role("button", name="Depth").is_disabled()
+    assert screen.get_by_role("button", name="Side by side").is_disabled()
+
+
+def test_the_newest_frame_of_a_running_walk_is_shown_unless_another_is_looked_at(screen):
+    give(screen, rgb=PICTURES[:2])
+    assert named(screen) == "2 / 2"
+    give(screen, rgb=PICTURES[:5])
+    assert named(screen) == "5 / 5"
+    assert shown(screen) == [shade(4)]
+    press(screen, "Home")
+    give(screen, rgb=PICTURES)
+    assert named(screen) == f"1 / {COUNT}"
+    assert shown(screen) == [shade(0)]
+
+
+@pytest.mark.parametrize("kind", ["pictures", "film"])
+def test_playing_ends_with_the_last_frame(screen, film, kind):
+    give(screen, rgb=PICTURES if kind == "pictures" else film, frames=COUNT)
+    press(screen, "Home", "ArrowRight", " ")
+    assert screen.get_by_role("button", name="Pause").is_visible()
+    screen.wait_for_function(f"document.querySelector('output').textContent === '{COUNT} / {COUNT}'")
+    screen.get_by_role("button", name="Play").wait_for()
+    assert shown(screen) == [pytest.approx(shade(COUNT - 1), abs=4)]
+
+
+def test_nothing_walked_is_said(screen):
+    give(screen, rgb=PICTURES)
+    assert screen.get_by_text("Nothing walked yet").is_hidden()
+    screen.evaluate("give", None)
+    assert screen.get_by_text("Nothing walked yet").is_visible()
+    assert screen.get_by_role("button", name="Play").is_disabled()
+    assert named(screen) == "0 / 0"
+
+
+def test_a_picture_that_does_not_come_is_told_of(screen):
+    give(screen, rgb=["/missing.png"])
+    screen.get_by_text("could not be loaded").wait_for()
