@@ -20,6 +20,6 @@ def view_value(place: Place, now: DrawnPath | None) -> dict[str, Any]:
     return {
         "points": points,
         "cameras": camera_marks(cameras[frames]),
-        "path": sampled(probe_path(now.place.cloud, cameras, fps=now.draft.fps)),
+        "path": sampled(probe_path(now.around, cameras, fps=now.draft.fps)),
         "selected": now.selected,
     }
