@@ -4,7 +4,7 @@ import gradio as gr
 
 from app.viewer import STATIC
 
-THEME_CSS = (STATIC / "look.css").read_text(encoding="utf-8")
+THEME_CSS = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("look.css", "page.css"))
 """For the whole page. Defines --vl-bg, --vl-panel, --vl-text, --vl-muted, --vl-line, --vl-accent, --vl-danger
 and --vl-ok, and hands them to Gradio's widgets."""
 
