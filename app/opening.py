@@ -23,13 +23,13 @@ UNCHANGED: Final = 0.006
 """Degrees: a field of view this near to the world's was not changed, only rounded when it was shown."""
 
 
-def build_open_step(studio: Studio, wires: Wires) -> gr.Dropdown:
+def build_open_step(studio: Studio, wires: Wires) -> tuple[gr.Column, gr.Dropdown]:
     """Lay out the step and wire it.
 
     Returns:
-        The person's worlds, to be filled when they come.
+        The step, hidden until it is known who has come; and their worlds, to be filled then.
     """
-    with gr.Column(elem_id="step-open", elem_classes="vl-step"):
+    with gr.Column(elem_id="step-open", elem_classes="vl-step", visible=False) as step:
         gr.Markdown("## 1 · Open\nDrop a photograph, take a sample, or go on with a world of yours.")
         with gr.Row():
             upload = gr.File(
@@ -86,7 +86,7 @@ def build_open_step(studio: Studio, wires: Wires) -> gr.Dropdown:
     lift.click(answered(again_with), [wires.visit, fov, depth], wires.clock, **quiet)
     worlds.input(answered(go_to), [wires.visit, worlds], [wires.visit, wires.seen], **quiet)
     wires.seen.change(answered(show), wires.visit, [worlds, again, facts, fov, depth], **quiet)
-    return worlds
+    return step, worlds
 
 
 def _lift_again(studio: Studio, place: Place, degrees: float | None, source: str) -> Lift:
@@ -126,7 +126,9 @@ def _fov(world: World) -> float:
 def _facts(world: World) -> str:
     size = f"{world.store.header.width} × {world.store.header.height}"
     matter, sky = world.store.point_counts()[0]
+    # What follows says how to do better on the command line.
+    depth = str(world.origin["depth"]).partition(";")[0]
     return (
         f'<p class="vl-facts"><strong>{html.escape(str(world.origin["image"]))}</strong>, {size}, '
-        f"{matter + sky:,} points; depth: {html.escape(str(world.origin['depth']))}</p>"
+        f"{matter + sky:,} points; depth: {html.escape(depth)}</p>"
     )

@@ -32,7 +32,7 @@ def build_page(studio: Studio) -> gr.Blocks:
         gr.Markdown("# voyager-lite\nWalk into a picture.", elem_id="title")
         steps = gr.HTML(step_list(None), elem_id="steps", apply_default_css=False)
         wires = Wires.lay(studio)
-        worlds = build_open_step(studio, wires)
+        first, worlds = build_open_step(studio, wires)
         with gr.Column(visible=False, elem_id="world") as rest:
             with gr.Row():
                 with gr.Column(min_width=320, scale=5):
@@ -44,13 +44,13 @@ def build_page(studio: Studio) -> gr.Blocks:
                     drawn = build_draw_step(studio, wires)
             build_walk_step(studio, wires, drawn)
             build_take_step(studio, wires)
-        _wire_visits(studio, wires, page, worlds)
+        _wire_visits(studio, wires, page, (first, worlds))
         _wire_view(studio, wires, page, (rest, viewer, steps), drawn=drawn)
     page.queue(default_concurrency_limit=HANDLERS_AT_ONCE)
     return page
 
 
-def _wire_visits(studio: Studio, wires: Wires, page: gr.Blocks, worlds: gr.Dropdown) -> None:
+def _wire_visits(studio: Studio, wires: Wires, page: gr.Blocks, first: tuple[gr.Column, gr.Dropdown]) -> None:
     """People come, come back, and leave."""
 
     def arrive(visit: Any, request: gr.Request) -> tuple[Any, ...]:
@@ -65,13 +65,14 @@ def _wire_visits(studio: Studio, wires: Wires, page: gr.Blocks, worlds: gr.Dropd
             place.version() if place.exists else "",
             gr.Timer(active=busy),
             task_line(ticket if busy else None),
+            gr.Column(visible=True),
             gr.Dropdown(names, value=place.name, visible=bool(names)),
         )
 
     def leave(request: gr.Request) -> None:
         studio.presence.leave(str(request.session_hash))
 
-    outputs = [wires.visit, wires.seen, wires.clock, wires.status, worlds]
+    outputs = [wires.visit, wires.seen, wires.clock, wires.status, *first]
     page.load(arrive, wires.visit, outputs, show_progress="hidden")
     page.unload(leave)
 

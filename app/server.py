@@ -50,7 +50,7 @@ def build_server(studio: Studio) -> FastAPI:
         ssr_mode=False,
         mcp_server=False,
         theme=page_theme(),
-        css=THEME_CSS,
+        css=THEME_CSS + (STATIC / "page.css").read_text(encoding="utf-8"),
     )
 
 

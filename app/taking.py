@@ -38,6 +38,7 @@ def build_take_step(studio: Studio, wires: Wires) -> None:
             label="What makes it anew, on the command line",
             language="shell",
             interactive=False,
+            visible=False,
             elem_id="command",
         )
 
@@ -54,10 +55,11 @@ def build_take_step(studio: Studio, wires: Wires) -> None:
     def show(visit: Any) -> tuple[Any, ...]:
         place = studio.place(visit)
         if not place.exists:
-            return gr.skip(), "", "", ""
+            return gr.skip(), "", "", gr.skip()
         film = whole_film(place)
         player = gr.HTML(value=film, visible=film is not None)
-        return player, downloads(place), str(place.folder), command_lines(place)
+        lines = command_lines(place)
+        return player, downloads(place), str(place.folder), gr.Code(value=lines, visible=bool(lines))
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     write.click(answered(write_it), [wires.visit, chosen], wires.clock, **quiet)

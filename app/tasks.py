@@ -1,6 +1,6 @@
 """The tasks of a walk: onward, to its end after an interruption, back, and off to another world."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +10,8 @@ from geometry.camera import Camera
 from geometry.clearance import check_path
 from voyager_lite.clip import Clip
 from voyager_lite.errors import PathBlockedError
-from voyager_lite.explorer import Explorer, Step
-from voyager_lite.stretches import Stretch, stretches
+from voyager_lite.explorer import Step
+from voyager_lite.stretches import stretches
 from voyager_lite.world.frames import pack_cameras, unpack_cameras
 from voyager_lite.world.world import World
 
@@ -76,17 +76,13 @@ class Walk:
                 raise PathBlockedError(f"{report.describe()}; move the path away", frame=report.frame)
             parts = stretches(cameras, self.way.prompts if explorer.generator.reads_prompts else ())
             for number, part in enumerate(parts):
-                tell = _teller(tools, part=number, parts=len(parts))
-                if (yield from _each(world, self._stretch(explorer, world, part, tell), tools)):
+                tell = _Teller(tools, part=number, parts=len(parts))
+                clips = explorer.explore(
+                    world, part.cameras, seed=self.seed, steps=self.steps, prompt=part.prompt, progress=tell
+                )
+                if (yield from _each(world, clips, tools, tell)):
                     break
         return {}
-
-    def _stretch(
-        self, explorer: Explorer, world: World, part: Stretch, tell: Callable[[Step], None]
-    ) -> Iterator[Clip]:
-        return explorer.explore(
-            world, part.cameras, seed=self.seed, steps=self.steps, prompt=part.prompt, progress=tell
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +99,9 @@ class Finish:
             if plan is None:
                 raise ValueError("no walk is unfinished here")
             tools.tell(Told(text="loading the core"))
-            clips = tools.explorer(plan.core).resume(world, progress=_teller(tools))
-            yield from _each(world, clips, tools)
+            tell = _Teller(tools)
+            clips = tools.explorer(plan.core).resume(world, progress=tell)
+            yield from _each(world, clips, tools, tell)
         return {}
 
 
@@ -154,30 +151,53 @@ class BranchOff:
         return {"world": self.into.name}
 
 
-def _each(world: World, clips: Iterator[Clip], tools: Tools) -> Generator[None, None, bool]:
+class _Teller:
+    """Says how far a walk is that is one of several parts.
+
+    Sampling is taken for half of a clip's work: the rest is filling, fusing and committing it.
+    """
+
+    def __init__(self, tools: Tools, *, part: int = 0, parts: int = 1) -> None:
+        self._tools = tools
+        self._part, self._parts = part, parts
+        self._clips = "clip"
+        self._done = self._all = 0
+
+    def __call__(self, step: Step) -> None:
+        """A step of a clip was made; raises ``Stopped`` if that was to be the last."""
+        begins = f"stretch {self._part + 1} of {self._parts}, " if self._parts > 1 else ""
+        self._clips, self._done, self._all = (
+            f"{begins}clip {step.clip} of {step.clips}",
+            step.clip,
+            step.clips,
+        )
+        text = f"step {step.step} of {step.steps}" if step.step < step.steps else "filling and fusing"
+        self._tell(text, step.clip - 1 + 0.5 * step.step / step.steps)
+
+    def committed(self) -> None:
+        """A clip was committed; raises ``Stopped`` if it was to be the last."""
+        self._tell("kept", self._done)
+
+    def _tell(self, text: str, clips: float) -> None:
+        share = (self._part + clips / max(1, self._all)) / self._parts
+        self._tools.tell(Told(text=f"{self._clips}, {text}", share=share))
+
+
+def _each(world: World, clips: Iterator[Clip], tools: Tools, tell: _Teller) -> Generator[None, None, bool]:
     """Let the clips be made one by one; whether there was a wish to end before the last.
 
-    Who stops within a clip gives up the rest; who has left finds it unfinished, and may finish it.
+    Who stops gives up the rest; who has left finds it unfinished, and may finish it.
     """
     with closing(clips):  # type: ignore[type-var]
         try:
             for _ in clips:
+                tell.committed()
                 if tools.ends_here():
                     return True
                 yield
         except Stopped:
+            # Closed first: while it is under way, the walk holds the world.
+            clips.close()  # type: ignore[attr-defined]
             world.abandon()
             raise
     return False
-
-
-def _teller(tools: Tools, *, part: int = 0, parts: int = 1) -> Callable[[Step], None]:
-    """Says how far a walk is that is one of several parts."""
-    begins = f"stretch {part + 1} of {parts}, " if parts > 1 else ""
-
-    def tell(step: Step) -> None:
-        done = (step.clip - 1 + step.step / step.steps) / step.clips
-        text = f"{begins}clip {step.clip} of {step.clips}, step {step.step} of {step.steps}"
-        tools.tell(Told(text=text, share=(part + done) / parts))
-
-    return tell

@@ -40,17 +40,25 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
             core = gr.Dropdown(cores, value=studio.core, label="Core", elem_id="core", min_width=110)
             seed = gr.Number(0, precision=0, label="Seed", elem_id="seed", min_width=90)
             steps = gr.Number(
-                None, precision=0, label="Steps", placeholder="best", elem_id="steps", min_width=90
+                0,
+                precision=0,
+                minimum=0,
+                maximum=MOST_STEPS,
+                label="Steps (0: the core's own)",
+                elem_id="steps-taken",
+                min_width=110,
             )
             walk = gr.Button(NEXT, variant="primary", elem_id="walk", min_width=140)
-        player = ClipPlayer(elem_id="walk-player")
-        with gr.Column(visible=False, elem_id="clips") as walked:
-            table = gr.HTML(elem_id="clip-table", apply_default_css=False)
-            with gr.Row(equal_height=True):
-                clip = gr.Dropdown([], label="Clip", elem_id="clip", min_width=120)
-                back = gr.Button("Go back to it", elem_id="back", min_width=120)
-                branch = gr.Button("Branch off after it", elem_id="branch", min_width=140)
-                undo = gr.Button("Undo the last clip", elem_id="undo", min_width=140)
+        with gr.Row(visible=False, elem_id="clips") as walked:
+            with gr.Column(scale=6, min_width=320):
+                player = ClipPlayer(elem_id="walk-player")
+            with gr.Column(scale=5, min_width=320):
+                table = gr.HTML(elem_id="clip-table", apply_default_css=False)
+                clip = gr.Dropdown([], label="Clip", elem_id="clip")
+                with gr.Row():
+                    undo = gr.Button("Undo the last clip", size="md", elem_id="undo", min_width=120)
+                    back = gr.Button("Go back to this clip", size="md", elem_id="back", min_width=120)
+                    branch = gr.Button("Branch off after it", size="md", elem_id="branch", min_width=120)
 
     def start(
         visit: Any, now: DrawnPath | None, core: str, seed: float | None, steps: float | None
@@ -61,14 +69,14 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
             raise ValueError("draw a path first: it has only its start")
         if core not in cores:
             raise ValueError(f"core is {core!r}; expected one of {', '.join(cores)}")
-        if steps is not None and not 1 <= steps <= MOST_STEPS:
-            raise ValueError(f"steps is {steps:g}; expected 1 to {MOST_STEPS}, or nothing")
+        if not 0 <= (steps or 0) <= MOST_STEPS:
+            raise ValueError(f"steps is {steps:g}; expected 1 to {MOST_STEPS}, or 0 for the core's own")
         job = Walk(
             folder=place.folder,
             way=Way.of(cameras, prompts=prompts_of(now)),
             core=core,
             seed=int(seed or 0),
-            steps=None if steps is None else int(steps),
+            steps=int(steps) if steps else None,
         )
         return start_task(studio, place, job)
 
@@ -96,7 +104,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
     def show(visit: Any) -> tuple[Any, ...]:
         place = studio.place(visit)
         if not place.exists:
-            return None, gr.Row(visible=False), "", gr.Column(visible=False), "", gr.Dropdown([])
+            return None, gr.Row(visible=False), "", gr.Row(visible=False), "", gr.Dropdown([])
         with place.open() as world:
             facts = overview(world)
         ticket = studio.worker.ticket(place.person.token)
@@ -108,7 +116,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
             running_film(place),
             gr.Row(visible=left is not None),
             f"<p>A walk to frame {left} was interrupted at frame {facts['frames']}.</p>",
-            gr.Column(visible=clips > 0),
+            gr.Row(visible=clips > 0),
             clip_table(facts),
             gr.Dropdown(choices, value=clips),
         )
@@ -151,7 +159,8 @@ def clip_table(facts: dict[str, Any]) -> str:
     names = ("clip", "frames", "time", "length", "points", "core", "seed", "prompt")
     head = "".join(f'<th scope="col">{name}</th>' for name in names)
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f'<table class="vl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    table = f'<table class="vl-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return f'<div class="vl-scroll" tabindex="0" role="region" aria-label="Clips">{table}</div>'
 
 
 def _last_clip(place: Place) -> int:

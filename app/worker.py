@@ -43,6 +43,7 @@ class Ticket:
         message: Why it failed.
         result: What it gave.
         started: When it began to run, seconds of ``time.monotonic``.
+        heard: When it said that.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Ticket:
     message: str = ""
     result: dict[str, Any] = field(default_factory=dict)
     started: float | None = None
+    heard: float = 0.0
 
     @property
     def over(self) -> bool:
@@ -60,11 +62,11 @@ class Ticket:
         return self.state in ("done", "stopped", "failed")
 
     def seconds_left(self) -> float | None:
-        """Guessed from the share done so far; None before there is one."""
+        """Guessed from the share done when it last said so; None before there is one."""
         if self.started is None or self.told.share <= 0:
             return None
-        elapsed = time.monotonic() - self.started
-        return elapsed * (1 - self.told.share) / self.told.share
+        needed = (self.heard - self.started) * (1 - self.told.share) / self.told.share
+        return max(0.0, needed - (time.monotonic() - self.heard))
 
 
 class Worker:
@@ -196,7 +198,7 @@ class Worker:
         if ticket is None:
             return
         if kind == "told":
-            ticket.told = content
+            ticket.told, ticket.heard = content, time.monotonic()
             return
         del self._running[number]
         ticket.state = kind  # type: ignore[assignment]
