@@ -69,10 +69,9 @@ def reconstruct(
     if valid is None:
         valid = torch.ones(depths.shape, dtype=torch.bool)
     _require_frames(images, cameras, depths, valid)
-    cache = WorldCache()
+    cache, measured = WorldCache(), torch.where(valid, depths, 0.0)
     for i in _bar(range(len(images)), "fusing frames", progress):
-        maps = {k: torch.where(valid[k], depths[k], 0.0) for k in _around(i, len(images))}
-        depth = _agreed(i, maps, cameras)
+        depth = _agreed(i, {k: measured[k] for k in _around(i, len(images))}, cameras)
         cache.add(lift(images[i], depth, cameras[i], valid=valid[i]), cameras[i])
     return cache.cloud
 
