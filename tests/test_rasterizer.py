@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
@@ -128,7 +129,7 @@ def test_backend_equals_the_twin_while_walking_into_a_relief(backend, forward):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_frames_with_very_many_pixels_in_footprints_are_drawn_in_parts(backend, monkeypatch):
-    monkeypatch.setattr(scatter, "PAIRS_AT_ONCE", 50)
+    monkeypatch.setattr(scatter, "AT_ONCE", 50)
     rng = np.random.default_rng(0)
     cloud = make_cloud(rng.uniform((-1, -1, 1), (1, 1, 2), (200, 3)), rng.uniform(0, 0.3, 200))
     camera = Camera.from_fov(60.0, height=20, width=30)
@@ -253,6 +254,63 @@ def test_wall_walked_towards_has_no_cracks_and_hides_the_wall_behind_it(backend,
     assert (seen.index >= len(behind)).all()
 
 
+@pytest.mark.parametrize("radius", [0.0, 0.4, 0.55, 0.9, 1.3, 3.0])
+def test_backends_agree_on_more_points_than_go_through_at_once(radius):
+    rng = np.random.default_rng(5)
+    cloud = make_cloud(
+        rng.uniform((-1, -1, 1), (1, 1, 2), (3000, 3)), radius / 40 * rng.uniform(0.5, 2, 3000)
+    )
+    camera = lens(40, 44, 30, 20, 60, 40)
+    first, second = (render_points(cloud, camera, backend=backend) for backend in BACKENDS)
+    assert all(torch.equal(getattr(first, name), getattr(second, name)) for name in MAPS)
+
+
+def test_pictures_larger_than_the_largest_page_do_not_overlap_in_memory():
+    camera = Camera.from_fov(60.0, height=500, width=700)
+    cloud = make_cloud([[0, 0, 2.0]], 9.0, [[0.1, 0.2, 0.3]])
+    seen = render_points(cloud, camera, backend="cpu")
+    index, depth = (torch.full((500, 700), value) for value in (-1, 0.0))
+    index[seen.known], depth[seen.known] = 0, 2.0
+    assert torch.equal(seen.index, index.int()) and torch.equal(seen.depth, depth)
+    assert torch.equal(seen.rgb, torch.tensor([0.1, 0.2, 0.3])[:, None, None] * seen.known)
+    assert seen.known.sum() == pytest.approx(math.pi * MAX_FOOTPRINT_PX**2, rel=0.05)
+
+
+class Questions(TorchDispatchMode):
+    """Counts what makes a device finish all its work and answer."""
+
+    ASKS = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "bincount", "equal")
+
+    def __init__(self):
+        super().__init__()
+        self.asked = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        picks = name in ("index", "index_put", "index_put_") and any(
+            i is not None and i.dtype == torch.bool for i in args[1]
+        )
+        sized = name == "repeat_interleave" and not (kwargs or {}).get("output_size")
+        self.asked += picks or sized or any(name.startswith(start) for start in self.ASKS)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("at_once", "groups"), [(2**22, 1), (1000, 3)])
+def test_torch_backend_waits_for_the_device_once_a_group_of_frames(monkeypatch, at_once, groups):
+    monkeypatch.setattr(scatter, "AT_ONCE", at_once)
+    rng = np.random.default_rng(3)
+    cloud = make_cloud(rng.uniform((-1, -1, 1), (1, 1, 2), (300, 3)), 0.1)
+    camera = Camera.from_fov(60.0, height=12, width=16)
+    poses = camera.world_to_camera.repeat(7, 1, 1)
+    poses[:, 2, 3] = torch.linspace(0, -0.5, 7)
+    cameras = Camera(K=camera.K.expand(7, 3, 3), world_to_camera=poses, height=12, width=16)
+    with Questions() as device:
+        together = scatter.render(cloud, cameras)
+    assert device.asked == groups + 1  # and once whether all points can be drawn
+    alone = render_points(cloud, cameras, backend="cpu")
+    assert all(torch.equal(getattr(together, name), getattr(alone, name)) for name in MAPS)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_number_of_threads_changes_nothing(threads):
     rng = np.random.default_rng(0)
@@ -281,24 +339,29 @@ def test_interrupted_drawing_leaves_nothing_in_the_next_picture(monkeypatch):
     assert (render_points(back, camera, backend="cpu").depth == 5).all()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_positions_and_radii_that_are_not_finite_are_refused(value):
+def test_positions_and_radii_that_are_not_finite_are_refused(value, backend):
     camera = Camera.from_fov(60.0, height=2, width=2)
     with pytest.raises(ValueError, match=r"cloud\.positions has 1 values that are NaN or infinite"):
-        render_points(make_cloud([[0, value, 1.0], [0, 0, 1.0]]), camera)
+        render_points(make_cloud([[0, value, 1.0], [0, 0, 1.0]]), camera, backend=backend)
     with pytest.raises(ValueError, match=r"cloud\.radii has 2 values that are NaN or infinite"):
-        render_points(make_cloud([[0, 0, 1.0]] * 2, value), camera)
+        render_points(make_cloud([[0, 0, 1.0]] * 2, value), camera, backend=backend)
 
 
-def test_huge_finite_positions_are_drawn():
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_huge_finite_positions_are_drawn(backend):
     camera = lens(4, 4, 2, 2, 4, 4)
     cloud = make_cloud([[3e38, 0, 1.0], [3e38, 0, 1.0], [0, 0, 1e15]])
-    assert render_points(cloud, camera).index.max() == 2
+    assert render_points(cloud, camera, backend=backend).index.max() == 2
 
 
-def test_negative_radius_is_refused():
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("z", [1.0, -1.0])
+def test_negative_radius_is_refused_wherever_the_point_is(backend, z):
+    camera = Camera.from_fov(60.0, height=2, width=2)
     with pytest.raises(ValueError, match=r"cloud\.radii has a radius of -1; expected >= 0"):
-        render_points(make_cloud([[0, 0, 1.0]], -1.0), Camera.from_fov(60.0, height=2, width=2))
+        render_points(make_cloud([[0, 0, z]], -1.0), camera, backend=backend)
 
 
 @pytest.mark.skipif(

@@ -23,13 +23,11 @@ All arithmetic is float32 in one order, so that the backends agree to the bit.
 import importlib
 from typing import Literal
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from geometry.camera import Camera
-from geometry.checks import require_finite
 from geometry.cloud import PointCloud
+from geometry.rasterizer.rule import require_drawable
 from geometry.rendering import Rendering
 
 __all__ = ["render_points"]
@@ -56,7 +54,6 @@ def render_points(
             for and the points are elsewhere.
         ModuleNotFoundError: ``pytorch3d`` is asked for and not installed.
     """
-    _require_drawable(cloud)
     device = cloud.positions.device
     if backend == "auto":
         backend = "cpu" if device.type == "cpu" else "torch"
@@ -70,6 +67,7 @@ def render_points(
         width=width,
     )
     if not len(cloud) or not len(flat):
+        require_drawable(cloud)
         drawn = _blank(len(flat), height, width, device)
     else:
         # Imported when needed: one compiles, one needs a package that few have.
@@ -91,22 +89,3 @@ def _blank(count: int, height: int, width: int, device: torch.device) -> Renderi
         known=torch.zeros_like(depth, dtype=torch.bool),
         index=torch.full_like(depth, -1, dtype=torch.int32),
     )
-
-
-def _require_drawable(cloud: PointCloud) -> None:
-    for name in ("positions", "radii"):
-        value = getattr(cloud, name)
-        # A sum is finite only if all terms are, and far cheaper than a look at each; the exact look
-        # follows where it is not.
-        if not np.isfinite(_sum(value)):
-            require_finite(f"cloud.{name}", value)
-    if len(cloud) and float(cloud.radii.min()) < 0:
-        raise ValueError(f"cloud.radii has a radius of {float(cloud.radii.min()):g}; expected >= 0")
-
-
-def _sum(value: Tensor) -> float:
-    if value.device.type != "cpu":
-        return float(value.sum())
-    # Not torch's sum: it wakes torch's threads, which then spin beside those of the cpu backend.
-    with np.errstate(all="ignore"):
-        return float(value.numpy().sum())

@@ -10,7 +10,7 @@ import torch
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from geometry.rasterizer.rule import view_numbers
-from geometry.rasterizer.scatter import compared_keys, picture, project_footprints, stack
+from geometry.rasterizer.scatter import compared_keys, joined, picture, project_footprints, require_clean
 from geometry.rendering import Rendering
 
 FRAGMENTS = 16
@@ -21,10 +21,12 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
 
     Raises:
         ModuleNotFoundError: PyTorch3D is not installed.
+        ValueError: A position or radius is NaN or infinite, or a radius is negative.
     """
     from pytorch3d.renderer.points.rasterize_points import rasterize_points
     from pytorch3d.structures import Pointclouds
 
+    require_clean(cloud)
     height, width = cameras.height, cameras.width
     y, x = torch.meshgrid(
         torch.arange(height, dtype=torch.float32, device=cloud.positions.device),
@@ -32,15 +34,15 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
         indexing="ij",
     )
     frames = []
-    for view in view_numbers(cameras):
+    for view in view_numbers(cameras).split(1):
         points = project_footprints(cloud, view, height=height, width=width)
         # PyTorch3D's x points left and y up, and the shorter side of the picture spans -1 to 1.
         scale = 2 / min(height, width)
-        ndc = torch.stack([(width / 2 - points.u) * scale, (height / 2 - points.v) * scale, points.z], -1)
+        ndc = torch.stack([(width / 2 - points.u) * scale, (height / 2 - points.v) * scale, points.z], -1)[0]
         # It leaves out what has a negative depth.
-        ndc = torch.where((points.window > 0)[:, None], ndc, -1.0)
+        ndc = torch.where((points.window[0] > 0)[:, None], ndc, -1.0)
         # Wide enough for the corners of the pixel that holds the centre, and for either axis.
-        reach = points.radius / torch.minimum(points.pixel_width, points.pixel_height)
+        reach = (points.radius / torch.minimum(points.pixel_width, points.pixel_height))[0]
         radius = reach.clamp(min=0.7072) * (1.001 * scale)
         found, _, _ = rasterize_points(
             Pointclouds(points=[ndc]),
@@ -51,5 +53,5 @@ def render(cloud: PointCloud, cameras: Camera) -> Rendering:
         nearest = found[0].long()
         keys = compared_keys(points, nearest.clamp(min=0), x[..., None], y[..., None])
         keys = torch.where(nearest >= 0, keys, torch.iinfo(torch.int64).max)
-        frames.append(picture(cloud, points, keys.amin(dim=-1)))
-    return stack(frames)
+        frames.append(picture(cloud, points, keys.amin(dim=-1)[None]))
+    return joined(frames)

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from geometry.camera import Camera
+from geometry.checks import require_finite
+from geometry.cloud import PointCloud
 
 NEAR = 1e-6
 """Points at this depth or nearer are not drawn, in scene units."""
@@ -26,3 +28,15 @@ def view_numbers(cameras: Camera) -> Float[Tensor, "camera 18"]:
     K = cameras.K
     lens = torch.stack([K[:, 0, 0], K[:, 1, 1], K[:, 0, 2], K[:, 1, 2]], dim=-1)
     return torch.cat([pose, lens, 1 / lens[:, :2]], dim=-1).float()
+
+
+def require_drawable(cloud: PointCloud) -> None:
+    """Refuse points to which the rule cannot be applied.
+
+    Raises:
+        ValueError: A position or radius is NaN or infinite, or a radius is negative.
+    """
+    require_finite("cloud.positions", cloud.positions)
+    require_finite("cloud.radii", cloud.radii)
+    if len(cloud) and float(cloud.radii.min()) < 0:
+        raise ValueError(f"cloud.radii has a radius of {float(cloud.radii.min()):g}; expected >= 0")
