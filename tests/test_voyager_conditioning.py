@@ -193,10 +193,11 @@ def test_sizes_keep_the_shape_and_the_number_of_pixels():
 
 def test_pictures_are_resized_as_pillow_does():
     rgb = (torch.rand(3, 72, 128, generator=torch.Generator().manual_seed(3)) * 255).byte()
+    rgb[:, :30, :50] = 0  # an edge, at which the filter overshoots
     picture = Image.fromarray(rgb.permute(1, 2, 0).numpy())
     theirs = np.asarray(picture.resize((48, 32)), dtype=np.float32) / 255
     ours = resized(rgb[None].float() / 255, SIZE)[0]
-    assert np.abs(ours.permute(1, 2, 0).numpy() - theirs).max() < 1.5 / 255
+    assert np.abs(ours.permute(1, 2, 0).numpy() - theirs).max() < 1.01 / 255
 
 
 def test_the_language_model_is_shown_the_composite_rounded_down():

@@ -5,6 +5,7 @@ HunyuanWorld-Voyager, which has the context blocks too. Nothing of it is install
 modules and the scheduler are imported, and attention, which there needs a GPU, is put in place here.
 """
 
+import ast
 import importlib
 import os
 import sys
@@ -12,12 +13,22 @@ import types
 import warnings
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
+from geometry.camera import Camera
+from voyager_lite.clip import Guidance
+from voyager_lite.core.voyager.conditioning import composites, pooled_mask
 from voyager_lite.core.voyager.released import released_rows, released_shapes, take
 from voyager_lite.core.voyager.transformer import VoyagerTransformer
+from voyager_lite.export.condition import HEIGHT as TALL
+from voyager_lite.export.condition import WIDTH as WIDE
+from voyager_lite.export.condition import ConditionFrame, read_condition, write_condition
+from voyager_lite.export.depth_file import read_depth_exr
 from voyager_lite.sampling.flow import integrate, schedule
 
 SIZES = {"num_attention_heads": 2, "num_layers": 2, "num_single_layers": 3}
@@ -166,3 +177,94 @@ def test_steps_are_the_reference_schedulers(package, steps, shift):
         expected = scheduler.step(answer, moment, expected, return_dict=False)[0]
     *_, found = integrate(velocity, x, times)
     assert torch.allclose(found, expected, atol=1e-4)
+
+
+@pytest.fixture
+def sampler(package):
+    """The reference's reading of conditions alone: its module imports what runs on a GPU."""
+    file = Path(os.environ["VOYAGER_REFERENCE"]) / package / "inference.py"
+    classes = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)]
+    found = [node for node in classes if node.name == "HunyuanVideoSampler"]
+    methods = {node.name: node for cls in found for node in cls.body if isinstance(node, ast.FunctionDef)}
+    if not {"process", "load_image", "predict"} <= methods.keys():
+        pytest.skip("this checkout reads no conditions; a HunyuanWorld-Voyager does")
+    return methods
+
+
+def half(**_):
+    """torchvision's Normalize with means and deviations of one half."""
+    return lambda image: (image - 0.5) / 0.5
+
+
+def run_alone(nodes, **names):
+    """Statements of the reference, with the given names."""
+    code = compile(ast.Module(body=nodes, type_ignores=[]), "reference", "exec")
+    exec(code, names)
+    return names
+
+
+def read_as_released(methods, pairs, size):
+    """Composites of (picture, depth) files, frame by frame."""
+    names = run_alone(
+        [methods["process"], methods["load_image"]],
+        np=np,
+        torch=torch,
+        cv2=cv2,
+        Image=Image,
+        T=types.SimpleNamespace(Normalize=half),
+        pyexr=types.SimpleNamespace(read=lambda path: read_depth_exr(Path(path)).numpy()),
+    )
+    reader = types.SimpleNamespace()
+    reader.process = names["process"].__get__(reader)
+    reader.load_image = names["load_image"].__get__(reader)
+    return torch.stack([reader.load_image(tuple(map(str, pair)), size) for pair in pairs])
+
+
+def pooled_as_released(methods, mask):
+    """The statements between the first mention of mask_frames and partial_mask's new value."""
+    body = [node for node in ast.walk(methods["predict"]) if isinstance(node, ast.Assign)]
+    targets = [node.targets[0].id if isinstance(node.targets[0], ast.Name) else "" for node in body]
+    start = targets.index("mask_frames")
+    stop = start + targets[start:].index("partial_mask") + 1
+    return run_alone(body[start:stop], torch=torch, partial_mask=mask)["partial_mask"]
+
+
+def test_conditions_are_read_as_the_reference_reads_them(sampler, tmp_path):
+    size, count = (64, 96), 5
+    draw = torch.Generator().manual_seed(4)
+    y, x = torch.meshgrid(torch.linspace(0, 1, TALL), torch.linspace(0, 1, WIDE), indexing="ij")
+    frames = []
+    for number in range(count):
+        known = (x - 0.2 * number) ** 2 + y**2 > 0.1
+        rgb = (torch.rand(3, TALL, WIDE, generator=draw) * 255).round() / 255
+        depth = 2 + torch.sin(9 * x + number) + y
+        frames.append(ConditionFrame(rgb=rgb * known, depth=depth * known, known=known))
+    cameras = Camera.stack([Camera.from_fov(60.0, height=TALL, width=WIDE)] * count)
+    write_condition(tmp_path, frames, cameras, reference=frames[0].rgb, fps=24.0)
+    inputs = tmp_path / "video_input"
+    renders, depths, masks = (
+        [inputs / name.format(number) for number in range(count)]
+        for name in ("render_{:04d}.png", "depth_{:04d}.exr", "mask_{:04d}.png")
+    )
+    condition = read_condition(tmp_path)
+    kept = [condition[number] for number in range(count)]
+    shown = composites(
+        Guidance(
+            rgb=torch.stack([frame.rgb for frame in kept]),
+            depth=torch.stack([frame.depth for frame in kept]),
+            known=torch.stack([frame.known for frame in kept]),
+            cameras=cameras,
+        ),
+        size=size,
+    )
+    byte = 2 / 255  # in [-1, 1]
+    theirs = read_as_released(sampler, zip(renders, depths, strict=True), size)
+    assert theirs.shape == shown.frames.shape
+    assert torch.allclose(shown.frames[:, :, :80], theirs[:, :, :80], atol=1.01 * byte)
+    assert torch.allclose(shown.frames[:, :, 80:], theirs[:, :, 80:], atol=1e-4)
+    mask = read_as_released(sampler, zip(masks, masks, strict=True), size)
+    assert torch.allclose(shown.known, mask[:, 0], atol=1.01 * byte)
+    pooled = pooled_as_released(sampler, mask.movedim(0, 1)[None])
+    assert torch.allclose(pooled_mask(mask[:, 0]), pooled[0, 0], atol=1e-6)
+    assert pooled.unique().numel() > 2
+    assert torch.allclose(pooled_mask(shown.known), pooled[0, 0], atol=1.01 * byte)

@@ -136,10 +136,12 @@ def _scaled_disparity(
 def resized(
     values: Float[Tensor, "frame channel height width"], size: tuple[int, int]
 ) -> Float[Tensor, "frame channel rows columns"]:
-    """Pictures and masks in [0, 1] at another size, as Pillow's cubic filter makes them."""
+    """Pictures and masks in [0, 1] at another size, as Pillow's cubic filter makes them: in 8 bits, which
+    cuts off what it overshoots between its two passes already."""
     if tuple(values.shape[-2:]) == size:
         return values
-    return F.interpolate(values, size, mode="bicubic", antialias=True).clamp(0, 1)
+    pixels = (values * 255).round().byte()
+    return F.interpolate(pixels, size, mode="bicubic", antialias=True).to(values) / 255
 
 
 def compose(
