@@ -29,7 +29,7 @@ Shown = tuple[DrawnPath | None, dict[str, Any] | None, str]
 
 
 def build_draw_step(studio: Studio, wires: Wires) -> gr.State:
-    """Lay out the step and wire it.
+    """Lay out what draws a path and wire it.
 
     Args:
         studio: What all steps share behind the page.
@@ -39,35 +39,33 @@ def build_draw_step(studio: Studio, wires: Wires) -> gr.State:
         Holds the ``DrawnPath`` of the open world, or None. Listen to its ``change``.
     """
     drawn = gr.State(None)
-    with gr.Column(elem_id="step-draw", elem_classes="vl-step"):
-        gr.Markdown("## 2 · Draw\nWhere should the camera go? The preview shows at once what is known there.")
-        editor = PathEditor(elem_id="path-editor")
-        with gr.Accordion("Or choose a move, type a path, load a file", open=False, elem_id="path-ways"):
-            with gr.Row(elem_classes="vl-line-up"):
-                move = gr.Dropdown(MOVES, value="orbit", label="Move", elem_id="move", min_width=120)
-                amount = gr.Textbox(amount_of("orbit"), label="Amount", elem_id="amount", min_width=90)
-                use = gr.Button("New path", elem_id="use-move", min_width=100)
-                add = gr.Button("Add to the path", elem_id="add-move", min_width=120)
-            with gr.Row(elem_classes="vl-line-up"):
-                text = gr.Textbox(
-                    label="In words",
-                    placeholder="forward:1.5,orbit:30deg",
-                    elem_id="path-text",
-                    min_width=160,
-                )
-                say = gr.Button("Take these words", elem_id="use-text", min_width=120, scale=0)
-            with gr.Row(elem_classes="vl-line-up"):
-                load = gr.UploadButton(
-                    "Load a camera file", file_count="multiple", elem_id="load-path", min_width=140
-                )
-                kind = gr.Dropdown(
-                    SAVED_AS, value="voyager-lite", label="Save as", elem_id="save-as", min_width=140
-                )
-                save = gr.Button("Save", elem_id="save-path", min_width=90)
+    editor = PathEditor(elem_id="path-editor")
+    with gr.Accordion("Or choose a move, type a path, load a file", open=False, elem_id="path-ways"):
+        with gr.Row(elem_classes="vl-line-up"):
+            move = gr.Dropdown(MOVES, value="orbit", label="Move", elem_id="move", min_width=120)
+            amount = gr.Textbox(amount_of("orbit"), label="Amount", elem_id="amount", min_width=90)
+            use = gr.Button("New path", elem_id="use-move", min_width=100)
+            add = gr.Button("Add to the path", elem_id="add-move", min_width=120)
+        with gr.Row(elem_classes="vl-line-up"):
+            text = gr.Textbox(
+                label="In words",
+                placeholder="forward:1.5,orbit:30deg",
+                elem_id="path-text",
+                min_width=160,
+            )
+            say = gr.Button("Take these words", elem_id="use-text", min_width=120, scale=0)
+        with gr.Row(elem_classes="vl-line-up"):
+            load = gr.UploadButton(
+                "Load a camera file", file_count="multiple", elem_id="load-path", min_width=140
+            )
+            kind = gr.Dropdown(
+                SAVED_AS, value="voyager-lite", label="Save as", elem_id="save-as", min_width=140
+            )
+            save = gr.Button("Save", elem_id="save-path", min_width=90)
 
     def arrive(visit: Any, before: DrawnPath | None) -> Shown:
         place = studio.place(visit)
-        if place.name is None:
+        if not place.exists:
             return None, None, ""
         with place.open() as world:
             now = DrawnPath.of(world)
