@@ -39,7 +39,12 @@ class Walk:
     """Options that every walk has."""
 
     frames: Annotated[int, tyro.conf.arg(help="Frames of the walk, the one it starts from included.")] = 49
-    core: Annotated[str, tyro.conf.arg(help="What imagines the unseen: mini.")] = "mini"
+    core: Annotated[
+        str,
+        tyro.conf.arg(
+            help="What imagines the unseen: mini, nano, voyager:FOLDER or wan-vace:FOLDER_OR_HUB_ID."
+        ),
+    ] = "mini"
     steps: Annotated[
         int | None, tyro.conf.arg(help="Sampling steps; default: what the core does best with.")
     ] = None
