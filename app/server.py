@@ -32,14 +32,8 @@ STATIC_FILE: Final = re.compile(r"(?:vendor/)?[A-Za-z0-9_.-]+\.(?:js|css|map|jso
 
 def build_server(studio: Studio) -> FastAPI:
     """Everything that is served, ready for uvicorn."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HERE)
-    app.get("/static/{name}")(_static)
-    app.get("/static/vendor/{name}")(_vendored)
-    app.include_router(world_routes(studio))
     return gr.mount_gradio_app(
-        app,
+        build_addresses(studio),
         build_page(studio),
         path="",
         server_name=HERE[0],
@@ -50,8 +44,19 @@ def build_server(studio: Studio) -> FastAPI:
         ssr_mode=False,
         mcp_server=False,
         theme=page_theme(),
-        css=THEME_CSS + (STATIC / "page.css").read_text(encoding="utf-8"),
+        css=THEME_CSS,
     )
+
+
+def build_addresses(studio: Studio) -> FastAPI:
+    """What is served beside Gradio's page, and what goes around all of it."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HERE)
+    app.get("/static/{name}")(_static)
+    app.get("/static/vendor/{name}")(_vendored)
+    app.include_router(world_routes(studio))
+    return app
 
 
 def serve(worlds: Path, *, port: int, core: str) -> None:
