@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from geometry.camera import Camera
+from geometry.cloud import PointCloud
 from geometry.draft import PathDraft, Vector
 from geometry.draft_gaze import key_rotations, yaw_and_pitch
 from geometry.draft_json import draft_to_record
@@ -55,15 +56,31 @@ class DrawnPath:
     def of(cls, world: World) -> "DrawnPath":
         """Nothing drawn yet where a world's walk stands."""
         cameras = world.cameras
-        start, cloud, focus = cameras[-1], world.cache.around(cameras[-1:]), world.focus_distance
+        return cls.standing(
+            cameras, world.cache.around(cameras[-1:]), focus_distance=world.focus_distance, fps=world.fps
+        )
+
+    @classmethod
+    def standing(
+        cls, cameras: Camera, cloud: PointCloud, *, focus_distance: float, fps: float
+    ) -> "DrawnPath":
+        """Nothing drawn yet at the end of a way.
+
+        Args:
+            cameras: The way so far, a batch; a path begins at its last.
+            cloud: What is known there.
+            focus_distance: To the scene's centre, scene units.
+            fps: Frames a second.
+        """
+        start = cameras[-1]
         return cls(
             start=start,
             around=Surroundings.of(cloud, start),
-            focus_distance=focus,
+            focus_distance=focus_distance,
             walked=tuple((x, y, z) for x, y, z in cameras.center.tolist()),
-            plan=_picture(view_from_above(cloud, start, focus_distance=focus)),
-            side=_picture(view_from_side(cloud, start, focus_distance=focus)),
-            history=History(present=draft_at(start, fps=world.fps)),
+            plan=_picture(view_from_above(cloud, start, focus_distance=focus_distance)),
+            side=_picture(view_from_side(cloud, start, focus_distance=focus_distance)),
+            history=History(present=draft_at(start, fps=fps)),
         )
 
     def left_of(self, before: "DrawnPath") -> "DrawnPath":
