@@ -8,7 +8,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 
 
-def write_tiny_wan(folder: Path, *, heads: int = 2, layers: int = 2, text_width: int = 16) -> Path:
+def write_tiny_wan(
+    folder: Path, *, heads: int = 2, layers: int = 2, text_width: int = 16, text_layers: int = 1
+) -> Path:
     """Write it; heads are 12 channels wide."""
     torch.manual_seed(0)
     words = ["<pad>", "</s>", "<unk>", "a", "still", "scene", "room", "sky", "blur"]
@@ -24,7 +26,7 @@ def write_tiny_wan(folder: Path, *, heads: int = 2, layers: int = 2, text_width:
             d_model=text_width,
             d_ff=2 * text_width,
             d_kv=8,
-            num_layers=1,
+            num_layers=text_layers,
             num_heads=text_width // 8,
         )
     ).save_pretrained(folder / "text_encoder")

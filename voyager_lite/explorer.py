@@ -19,6 +19,7 @@ from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core import load_core
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Generator, Request
+from voyager_lite.core.memory import Memory
 from voyager_lite.depth import choose_depth
 from voyager_lite.depth.estimate import DepthEstimate, DepthSource
 from voyager_lite.errors import PathBlockedError
@@ -72,13 +73,15 @@ class Explorer:
         self.generator = generator
 
     @classmethod
-    def from_pretrained(cls, core: str = "mini", *, device: str = "cpu") -> "Explorer":
-        """An explorer with the named core.
+    def from_pretrained(
+        cls, core: str = "mini", *, device: str = "cpu", memory: Memory = "balanced"
+    ) -> "Explorer":
+        """An explorer with the named core; ``memory`` is for full-size ones: low, balanced or high.
 
         Raises:
             ValueError: No such core, or no such device.
         """
-        return cls(load_core(core, device=device))
+        return cls(load_core(core, device=device, memory=memory))
 
     def open_image(
         self,

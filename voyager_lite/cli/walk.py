@@ -53,10 +53,21 @@ class Walk:
     )
     seed: Annotated[int, tyro.conf.arg(help="The same seed gives the same bytes.")] = 0
     device: Annotated[str, tyro.conf.arg(help="cpu or cuda.")] = "cpu"
+    memory: Annotated[
+        Literal["low", "balanced", "high"],
+        tyro.conf.arg(help="What a full-size core may take; `doctor --core CORE` says what it needs."),
+    ] = "balanced"
     safe: Annotated[
         bool,
         tyro.conf.arg(help="Stop before matter instead of refusing the path."),
     ] = False
+
+    def follow(self) -> None:
+        """Take part in the walk that the first of several processes drives; ends the process."""
+        self._explorer(self.core)
+
+    def _explorer(self, core: str) -> Explorer:
+        return Explorer.from_pretrained(core, device=self.device, memory=self.memory)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +144,10 @@ class Explore(Walk):
         path = read_path(self.path or DEFAULT_PATH, frames=self.frames)
         if self.guidance is not None and self.image is None and self.sample is None:
             opening, cameras = open_condition(self.guidance, view=view)
-            explorer = Explorer.from_pretrained(self.core, device=self.device)
+            explorer = self._explorer(self.core)
         else:
             picture = self._picture()
-            explorer = Explorer.from_pretrained(self.core, device=self.device)
+            explorer = self._explorer(self.core)
             opening = explorer.lift(picture, depth=self._depth(), view=view)
         if self.guidance is None or self.path is not None:
             cameras = explorer.plan(opening, path, safe=self.safe)
@@ -194,19 +205,23 @@ class Continue(Walk):
                 return
             with world.writing():
                 pending = world.pending if self.path is None else None
-                explorer = Explorer.from_pretrained(
-                    self.core if pending is None else pending.core, device=self.device
-                )
+                explorer = self._explorer(self.core if pending is None else pending.core)
                 if pending is not None:
                     _run(lambda bar: explorer.resume(world, progress=bar))
                 else:
                     _walk(explorer, world, explorer.plan(world, path, safe=self.safe), self)
                 _summary(world, started)
 
+    def follow(self) -> None:
+        """As for a new walk; an unfinished one is followed with the core that began it."""
+        with World.open(self.world) as world:
+            pending = world.pending if self.path is None and self.branch is None else None
+        self._explorer(self.core if pending is None else pending.core)
+
     def _branch_off(self, world: World, path: Trajectory, *, folder: Path, clip: int, started: float) -> None:
         require_free(folder)
         place = world.place(clip)
-        explorer = Explorer.from_pretrained(self.core, device=self.device)
+        explorer = self._explorer(self.core)
         cameras = explorer.plan(place, path, safe=self.safe)
         with world.branch(folder, clip=clip) as other, other.writing():
             _walk(explorer, other, cameras, self)

@@ -71,14 +71,9 @@ def find_checkpoint(name: str) -> Path:
     Raises:
         FileNotFoundError: No such folder, or a hub id that is not on this machine and cannot be fetched.
     """
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path
-    looks_like_path = path.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1
-    if looks_like_path:
-        raise FileNotFoundError(
-            f"{name!r} is no folder; expected a checkpoint's folder or a hub id OWNER/NAME"
-        )
+    here = cached_checkpoint(name)
+    if here is not None:
+        return here
     from huggingface_hub import snapshot_download
 
     try:
@@ -88,6 +83,27 @@ def find_checkpoint(name: str) -> Path:
             f"{name} is no folder here and could not be fetched from the hub ({type(error).__name__}); "
             f"where there is a network: hf download {name}, then name its folder"
         ) from error
+
+
+def cached_checkpoint(name: str) -> Path | None:
+    """The folder of a checkpoint that is on this machine; None for a hub id that is not.
+
+    Raises:
+        FileNotFoundError: A folder that does not exist.
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if path.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
+        raise FileNotFoundError(
+            f"{name!r} is no folder; expected a checkpoint's folder or a hub id OWNER/NAME"
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError):
+        return None
 
 
 def read_part(folder: Path, part: str, *, class_name: str) -> Part:

@@ -2,14 +2,12 @@
 
 - high: the transformer stays on the device, the autoencoder sees whole frames, text encoders are kept.
 - balanced: the autoencoder works in tiles; a text encoder is given up once a prompt is read.
-- low: as well, the transformer's weights are stored as 8-bit floats, and only the block at work is on the
-  device; the others wait in main memory or, where the device is the processor, on disk. Text encoders run
-  on the processor.
+- low: as well, only the transformer's block at work is on the device. The others wait in main memory as
+  8-bit floats or, where the device is the processor, on disk as they are. Text encoders run on the
+  processor.
 """
 
 import logging
-import tempfile
-import weakref
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -20,10 +18,7 @@ from voyager_lite.core.checkpoint import Part
 logger = logging.getLogger(__name__)
 
 Memory = Literal["low", "balanced", "high"]
-MEMORIES: tuple[str, ...] = get_args(Memory)
-
-STORED = torch.float8_e4m3fn
-"""Weights that wait: 4 bits of exponent, 3 of mantissa; norms and embeddings keep their precision."""
+MEMORIES: tuple[Memory, ...] = get_args(Memory)
 
 TILE, STRIDE = 256, 192
 """Pixels of a side of the autoencoder's tiles, and from one to the next."""
@@ -47,29 +42,21 @@ def load_transformer(model: Any, part: Part, *, device: str, memory: Memory) -> 
         FileNotFoundError: Shards are missing.
         ValueError: Shards are damaged, or tensors are missing or of another shape.
     """
-    transformer = _load(model, part, dtype=compute_dtype(device, memory))
     if memory != "low":
-        return transformer.to(device)
-    transformer.enable_layerwise_casting(storage_dtype=STORED, compute_dtype=torch.bfloat16)
-    offload_blocks(transformer, device=device)
-    return transformer
+        return _load(model, part, dtype=compute_dtype(device, memory)).to(device)
+    from voyager_lite.core.weights_on_demand import load_on_demand, load_stored
 
-
-def offload_blocks(transformer: Any, *, device: str) -> None:
-    """Only the block at work is on the device; the others wait beside it, on the processor or on disk."""
-    waiting = None
     if device == "cpu":
-        folder = tempfile.TemporaryDirectory(prefix="voyager-lite-")
-        weakref.finalize(transformer, folder.cleanup)
-        waiting = folder.name
+        return load_on_demand(model, part, device=device)
+    transformer = load_stored(model, part)
     transformer.enable_group_offload(
         onload_device=torch.device(device),
         offload_type="block_level",
         num_blocks_per_group=1,
-        offload_to_disk_path=waiting,
-        use_stream=device == "cuda",
+        use_stream=True,
         low_cpu_mem_usage=True,
     )
+    return transformer
 
 
 def load_vae(model: Any, part: Part, *, device: str, memory: Memory) -> Any:
@@ -86,6 +73,8 @@ def load_vae(model: Any, part: Part, *, device: str, memory: Memory) -> Any:
 
 
 def _load(model: Any, part: Part, *, dtype: torch.dtype) -> Any:
+    from voyager_lite.core.weights_on_demand import misfit
+
     part.weight_files()
     try:
         loaded, report = model.from_pretrained(
@@ -100,9 +89,5 @@ def _load(model: Any, part: Part, *, dtype: torch.dtype) -> Any:
         raise ValueError(f"{part.folder} cannot be loaded as {part.class_name}: {first}") from error
     for kind in ("missing_keys", "mismatched_keys", "unexpected_keys"):
         if report[kind]:
-            names = sorted(str(key) for key in report[kind])
-            raise ValueError(
-                f"{part.folder} does not fit {part.class_name}: {len(names)} {kind.replace('_', ' ')}, "
-                f"the first {names[0]}; download it again"
-            )
+            raise misfit(part, kind.replace("_", " "), [str(key) for key in report[kind]])
     return loaded.eval().requires_grad_(False)

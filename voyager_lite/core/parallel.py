@@ -65,8 +65,8 @@ def split(transformer: Any, plan: dict[str, Any], *, device: str) -> None:
         ValueError: A ring is needed, for which the processor has no attention.
     """
     import torch.distributed as dist
-    from diffusers import ContextParallelConfig, ParallelConfig
     from diffusers.hooks.context_parallel import apply_context_parallel
+    from diffusers.models._modeling_parallel import ContextParallelConfig, ParallelConfig
     from torch.distributed.device_mesh import init_device_mesh
 
     size = dist.get_world_size()

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core.blueprints import require_room
 from voyager_lite.core.checkpoint import find_checkpoint, read_part
 from voyager_lite.core.clip_depth import estimate_clip_depth
 from voyager_lite.core.coarse import reduce_frames
@@ -69,6 +70,8 @@ class WanVace:
     def from_pretrained(cls, name: str, *, device: str = "cpu", memory: Memory = "balanced") -> "WanVace":
         """From a folder or a hub id; see ``voyager_lite.core.wan_vace.load``."""
         folder = find_checkpoint(name)
+        transformer = read_part(folder, "transformer", class_name="WanVACETransformer3DModel")
+        require_room(f"wan-vace:{folder}", transformer, device=device, memory=memory)
         parts = read_parts(folder, device=device, memory=memory)
         return cls(parts, name=f"wan-vace:{name}", depth=choose_depth(device=device), device=device)
 
@@ -177,7 +180,7 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> WanParts:
         prompts=PromptReader(
             folder,
             device=device if memory != "low" else "cpu",
-            dtype=torch.bfloat16 if device == "cuda" else torch.float32,
+            dtype=compute_dtype(device, memory),
             keep=memory == "high",
         ),
     )
