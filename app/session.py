@@ -9,8 +9,8 @@ from typing import Final
 
 from voyager_lite.world.creation import FILE_NAME
 
-TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-"""What ``new_token`` makes: 256 random bits."""
+TOKEN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{42}")
+"""What ``new_token`` makes: a letter, as names of folders begin well, and 252 random bits."""
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """Of a world's folder."""
@@ -18,7 +18,7 @@ NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 def new_token() -> str:
     """A token nobody can guess. Who has it sees the worlds of its owner."""
-    return secrets.token_urlsafe(32)
+    return "p" + secrets.token_urlsafe(32)[:42]
 
 
 def slug(text: str) -> str:

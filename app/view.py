@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import torch
+
 from app.drawn_path import DrawnPath, sampled
 from app.studio import Place
 from app.viewer import camera_marks
@@ -19,7 +21,7 @@ def view_value(place: Place, now: DrawnPath | None) -> dict[str, Any]:
     frames = [min(round(key.seconds * now.draft.fps), len(cameras) - 1) for key in now.draft.keyframes]
     return {
         "points": points,
-        "cameras": camera_marks(cameras[frames]),
+        "cameras": camera_marks(cameras[torch.tensor(frames)]),
         "path": sampled(probe_path(now.around, cameras, fps=now.draft.fps)),
         "selected": now.selected,
     }

@@ -6,6 +6,7 @@ from typing import Any, Final
 import gradio as gr
 
 from app.drawn_path import DrawnPath
+from app.estimating import build_estimate
 from app.frames import running_film
 from app.player import ClipPlayer
 from app.studio import Place, Studio
@@ -49,6 +50,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
                 min_width=110,
             )
             walk = gr.Button(NEXT, variant="primary", elem_id="walk", min_width=140)
+        build_estimate(studio, wires, drawn, core)
         with gr.Row(visible=False, elem_id="clips") as walked:
             with gr.Column(scale=6, min_width=320):
                 player = ClipPlayer(elem_id="walk-player")

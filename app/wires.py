@@ -2,6 +2,7 @@
 
 import functools
 import html
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from app.jobs import Job, shown
 from app.studio import Place, Studio
 from app.worker import Ticket
 from voyager_lite.errors import VoyagerLiteError
+
+logger = logging.getLogger(__name__)
 
 Answer = Callable[..., Any]
 
@@ -80,6 +83,13 @@ def answered(handler: Answer) -> Answer:
             return handler(*values)
         except (ValueError, OSError, VoyagerLiteError, sqlite3.Error) as error:
             raise gr.Error(html.escape(shown(error, hidden={})), print_exception=False) from error
+        except gr.Error:
+            raise
+        except Exception as error:
+            # A fault of ours: the person learns that there is one, the terminal which.
+            logger.exception("a handler of the page")
+            text = f"unexpected: {shown(error, hidden={})}; the terminal shows more"
+            raise gr.Error(html.escape(text), print_exception=False) from error
 
     return answer
 

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import cv2
+import gradio as gr
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -16,7 +17,7 @@ from app.session import new_token
 from app.studio import Studio
 from app.tasks import Walk
 from app.walking import clip_table
-from app.wires import minutes, task_line
+from app.wires import answered, minutes, task_line
 from app.worker import Ticket
 from voyager_lite.world.overview import overview
 from voyager_lite.world.world import World
@@ -134,3 +135,17 @@ def test_what_others_wrote_is_text_in_the_page(studio: Studio) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (-3, "0:00")])
 def test_minutes_by_hand(seconds: float, text: str) -> None:
     assert minutes(seconds) == text
+
+
+def test_what_goes_wrong_is_told_in_a_line_of_text() -> None:
+    def refuse() -> None:
+        raise ValueError(f"{HOSTILE}\nis no path")
+
+    def break_down() -> None:
+        raise ZeroDivisionError("by zero")
+
+    with pytest.raises(gr.Error) as refused:
+        answered(refuse)()
+    assert refused.value.message == "&lt;script&gt;alert(1)&lt;/script&gt; is no path"
+    with pytest.raises(gr.Error, match="unexpected: by zero"):
+        answered(break_down)()

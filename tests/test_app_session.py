@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from walls import wall
 
-from app.session import NAME, Person, new_token, slug
+from app.session import NAME, TOKEN, Person, new_token, slug
 
 
 @pytest.fixture
@@ -17,12 +17,28 @@ def person(tmp_path: Path) -> Person:
 
 
 def test_every_visitor_gets_another_key() -> None:
-    assert len({new_token() for _ in range(100)}) == 100
+    keys = {new_token() for _ in range(100)}
+    assert len(keys) == 100
+    assert all(TOKEN.fullmatch(key) for key in keys)
 
 
 @pytest.mark.parametrize(
     "token",
-    ["", ".", "..", "/", "a" * 42, "a" * 44, "../" + "a" * 40, "a" * 42 + "\n", "é" * 43, None, 7, []],
+    [
+        "",
+        ".",
+        "..",
+        "/",
+        "a" * 42,
+        "a" * 44,
+        "../" + "a" * 40,
+        "-" + "a" * 42,
+        "a" * 42 + "\n",
+        "é" * 43,
+        None,
+        7,
+        [],
+    ],
 )
 def test_what_is_no_key_is_no_person(tmp_path: Path, token: object) -> None:
     with pytest.raises(ValueError, match="not one of ours"):
