@@ -78,7 +78,9 @@ def test_the_vae_and_the_recipe_come_along_and_pickles_do_not(tmp_path):
     vae = AutoencoderKLHunyuanVideo.from_pretrained(tmp_path / "out/vae")
     assert all(torch.equal(vae.state_dict()[key], value) for key, value in vae_state().items())
     assert read_recipe(tmp_path / "out") == RECIPE
-    assert [file.name for file in (tmp_path / "out/text_encoder").iterdir()] == ["config.json"]
+    taken = {file.name for file in (tmp_path / "out/text_encoder").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "preprocessor_config.json"} <= taken
+    assert (tmp_path / "ckpts/text_encoder_2/pytorch_model.bin").exists()
     assert not list((tmp_path / "out").rglob("*.bin"))
     assert not (tmp_path / "out.partial").exists()
 

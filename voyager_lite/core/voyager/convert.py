@@ -9,22 +9,18 @@ The .pt files are pickles. They are read here and nowhere else, and only as torc
 every shard, so that no more than about a shard is in memory at any time.
 """
 
-import json
-import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from voyager_lite.core.voyager.recipe import Recipe, write_recipe
 from voyager_lite.core.voyager.released import released_rows, released_shapes, take
 from voyager_lite.core.voyager.shapes import require_shapes
-
-logger = logging.getLogger(__name__)
+from voyager_lite.core.voyager.shards import in_shards, write_shards
 
 TRANSFORMERS = Path("Voyager/transformers")
 STATES = ("mp_rank_00_model_states_context.pt", "mp_rank_00_model_states.pt")
@@ -38,8 +34,6 @@ COPIED = (".json", ".safetensors", ".txt", ".model", ".jinja")
 """Endings of a text encoder's files that are taken along; never pickles."""
 
 SHARD_BYTES = 2_000_000_000
-
-WEIGHTS = "diffusion_pytorch_model"
 
 
 def convert_release(
@@ -139,7 +133,7 @@ def _convert_network(states: Path, folder: Path, *, config: Mapping[str, Any], s
         return {key: take(released, rows[key], count=shapes[key][0]) for key in keys}
 
     sizes = {key: tensor.numel() * tensor.element_size() for key, tensor in read(list(rows)).items()}
-    _write(folder, network, _shards(sizes, shard_bytes), read)
+    write_shards(folder, network, in_shards(sizes, shard_bytes), read)
 
 
 def _convert_vae(file: Path, folder: Path, *, config: Mapping[str, Any], shard_bytes: int) -> None:
@@ -161,7 +155,7 @@ def _convert_vae(file: Path, folder: Path, *, config: Mapping[str, Any], shard_b
         tensors = released()
         return {key: tensors[key] for key in keys}
 
-    _write(folder, vae, _shards(sizes, shard_bytes), read)
+    write_shards(folder, vae, in_shards(sizes, shard_bytes), read)
 
 
 def _mapped(file: Path, wrapper: str) -> dict[str, Tensor]:
@@ -186,50 +180,3 @@ def _mapped(file: Path, wrapper: str) -> dict[str, Tensor]:
     if not isinstance(loaded, dict) or not all(isinstance(value, Tensor) for value in loaded.values()):
         raise ValueError(f"{file} holds no tensors by name, under {wrapper!r} or plainly")
     return loaded
-
-
-def _shards(sizes: Mapping[str, int], shard_bytes: int) -> Iterator[list[str]]:
-    """Tensors in their order, parted where a shard is full."""
-    shard: list[str] = []
-    filled = 0
-    for key, size in sizes.items():
-        if shard and filled + size > shard_bytes:
-            yield shard
-            shard, filled = [], 0
-        shard.append(key)
-        filled += size
-    yield shard
-
-
-def _write(
-    folder: Path,
-    model: nn.Module,
-    shards: Iterable[list[str]],
-    read: Callable[[list[str]], dict[str, Tensor]],
-) -> None:
-    """A model's configuration and its tensors, shard by shard, with an index.
-
-    Args:
-        folder: Is made.
-        model: Knows its configuration; its tensors have no values.
-        shards: Keys of each.
-        read: Gives a shard's tensors.
-    """
-    folder.mkdir(parents=True)
-    model.save_config(folder)  # type: ignore[operator]
-    shards = list(shards)
-    weight_map = {}
-    total = 0
-    for number, keys in enumerate(shards, start=1):
-        name = f"{WEIGHTS}-{number:05d}-of-{len(shards):05d}.safetensors"
-        name = f"{WEIGHTS}.safetensors" if len(shards) == 1 else name
-        tensors = read(keys)
-        save_file(tensors, folder / name, metadata={"format": "pt"})
-        total += sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-        del tensors
-        weight_map.update(dict.fromkeys(keys, name))
-        logger.info("%s: %d of %d shards", folder.name, number, len(shards))
-    if len(shards) > 1:
-        index = {"metadata": {"total_size": total}, "weight_map": weight_map}
-        file = folder / f"{WEIGHTS}.safetensors.index.json"
-        file.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
