@@ -311,3 +311,23 @@ def test_a_recipe_with_faults_is_refused(refused, copy):
     ):
         (copy / "voyager.json").write_text(json.dumps(entries))
         assert message in refused(copy)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_its_blueprint_is_that_of_the_clip_it_samples(checkpoint, here):
+    from voyager_lite.core.voyager.blueprint import blueprint
+
+    plan = blueprint("voyager", checkpoint if here else None)
+    with torch.device("meta"):
+        network, vae, (llava, clip) = plan.network(), plan.autoencoder(), (make() for make in plan.encoders)
+    with torch.no_grad():
+        velocity = network.bfloat16()(**plan.inputs(2)).sample
+    assert velocity.shape == (2, *plan.latents[1:])
+    if here:
+        assert plan.latents == (1, 16, 3, 10, 6)
+        return
+    assert plan.latents == (1, 16, 13, 130, 96)
+    assert sum(tensor.numel() for tensor in network.parameters()) == 13_312_121_664
+    assert sum(tensor.numel() for tensor in vae.parameters()) == 246_478_803
+    assert sum(tensor.numel() for tensor in llava.parameters()) == pytest.approx(8.35e9, rel=0.01)
+    assert sum(tensor.numel() for tensor in clip.parameters()) == pytest.approx(123e6, rel=0.01)
