@@ -8,13 +8,15 @@ from typing import Annotated, Protocol
 import tyro
 
 from voyager_lite.cli.app import App
+from voyager_lite.cli.batch import Batch
 from voyager_lite.cli.convert import Convert
 from voyager_lite.cli.export import Export
 from voyager_lite.cli.measure import Bench, Doctor, Evaluate
 from voyager_lite.cli.reconstruct import Reconstruct
 from voyager_lite.cli.train import Train
-from voyager_lite.cli.walk import Continue, Explore
+from voyager_lite.cli.walk import Continue, Explore, Walk
 from voyager_lite.cli.worlds import Info, Render, Undo
+from voyager_lite.core.parallel import follows
 from voyager_lite.errors import VoyagerLiteError
 
 INTERRUPTED = 130
@@ -32,6 +34,7 @@ class Command(Protocol):
 Commands = (
     Annotated[Explore, tyro.conf.subcommand("explore")]
     | Annotated[Continue, tyro.conf.subcommand("continue")]
+    | Annotated[Batch, tyro.conf.subcommand("batch")]
     | Annotated[Reconstruct, tyro.conf.subcommand("reconstruct")]
     | Annotated[Undo, tyro.conf.subcommand("undo")]
     | Annotated[Render, tyro.conf.subcommand("render")]
@@ -61,7 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
                 tyro.conf.FlagCreatePairsOff,
             ),
         )
-        command.run()
+        if isinstance(command, Walk) and follows():
+            command.follow()
+        else:
+            command.run()
     except (ValueError, OSError, VoyagerLiteError, sqlite3.Error) as error:
         sys.stderr.write(f"voyager-lite: {_one_line(error)}\n")
         return 2

@@ -23,8 +23,15 @@ JsonFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="Write the 
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor:
-    """Say what this machine can do, and what is missing."""
+    """Say what this machine can do, and what is missing; with --core, whether a full-size core can run.
 
+    Example: voyager-lite doctor --core wan-vace:Wan-AI/Wan2.1-VACE-1.3B-diffusers
+    """
+
+    core: Annotated[
+        str | None,
+        tyro.conf.arg(help="Memory and time that voyager:... or wan-vace:... would take; nothing is loaded."),
+    ] = None
     json: JsonFile = None
 
     def run(self) -> None:
@@ -41,6 +48,10 @@ class Doctor:
             "open3d": _installed("open3d", "pip install open3d-cpu; for mesh exports"),
         }
         facts |= {f"core {name}": _weights(name) for name in NAMES}
+        if self.core is not None:
+            from voyager_lite.core.blueprints import core_facts
+
+            facts |= core_facts(self.core, device="cuda" if torch.cuda.is_available() else "cpu")
         say_table(facts.items())
         if self.json is not None:
             self.json.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -52,13 +63,13 @@ class Bench:
 
     Parts: rasterizer (times, in one process; every figure is a ratio), durability (a hundred walks killed
     at random instants: clips lost, worlds corrupt, walks that differ), world (time of a frame and memory
-    as a world grows).
+    as a world grows), gpu (a step of a full-size core with random weights, against the arithmetic).
 
     Example: voyager-lite bench --json bench.json
     """
 
     part: Annotated[
-        Literal["rasterizer", "durability", "world"],
+        Literal["rasterizer", "durability", "world", "gpu"],
         tyro.conf.Positional,
         tyro.conf.arg(metavar="PART", help="What to measure."),
     ] = "rasterizer"
@@ -69,6 +80,7 @@ class Bench:
             help="Million points of the worlds; each takes 22 MB for a while, and two seconds.",
         ),
     ] = (1, 10, 100)
+    core: Annotated[str, tyro.conf.arg(help="Of gpu.")] = "voyager:tencent/HunyuanWorld-Voyager"
     plot: Annotated[
         Path | None,
         tyro.conf.arg(metavar="FILE.png", help="Of world: draw times and memory against size."),
@@ -85,6 +97,10 @@ class Bench:
             raise ValueError(f"--plot is {self.plot}; expected a name that ends in .png, and the part world")
         if self.part == "world":
             rows = run_world(self.millions, plot=self.plot)
+        elif self.part == "gpu":
+            from voyager_lite.evaluation.gpu_bench import run_gpu_bench
+
+            rows = run_gpu_bench(self.core)
         else:
             rows = run_durability() if self.part == "durability" else run_bench()
         say(format_table(rows))

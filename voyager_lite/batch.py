@@ -1,0 +1,200 @@
+"""Many photographs: each becomes a world of its own, written by one worker, here or on other machines."""
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from voyager_lite.core.memory import Memory
+from voyager_lite.explorer import Explorer
+from voyager_lite.opening import View
+from voyager_lite.paths import read_path
+from voyager_lite.results import write_results
+from voyager_lite.world.creation import FILE_NAME
+from voyager_lite.world.world import World
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One photograph and its walk.
+
+    Attributes:
+        image: A photograph's file.
+        world: The folder of its world: new, or begun by an earlier run.
+        path: As after ``--path``.
+        prompt: What one would like to see.
+        seed: The same seed gives the same bytes.
+    """
+
+    image: str
+    world: str
+    path: str
+    prompt: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What all tasks have in common; see the command line."""
+
+    frames: int = 49
+    core: str = "mini"
+    device: str = "cpu"
+    memory: Memory = "balanced"
+    steps: int | None = None
+    depth: str = "auto"
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a task.
+
+    Attributes:
+        world: Its folder.
+        clips: Clips made in this run; 0 if the world was there already.
+        error: One line; None if all went well.
+    """
+
+    world: str
+    clips: int
+    error: str | None = None
+
+
+def read_list(file: Path, *, output: Path, path: str) -> list[Task]:
+    """The tasks of a list: an image a line, or a JSON object (image; if wanted world, path, prompt, seed).
+
+    Args:
+        file: The list; empty lines and lines that begin with # are passed over.
+        output: The folder of worlds that are not named; they are called after their images.
+        path: The path of tasks that name none.
+
+    Raises:
+        FileNotFoundError: No such list, or an image that it names is not there.
+        ValueError: A line that is no task, or two tasks with one world.
+    """
+    tasks: list[Task] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        where = f"{file}, line {number}"
+        entry = _entry(line, where=where)
+        image = file.parent / entry["image"]
+        if not image.is_file():
+            raise FileNotFoundError(f"{where}: {image} does not exist")
+        world = str(output / entry.get("world", image.stem))
+        if any(world == task.world for task in tasks):
+            raise ValueError(f'{where}: {world} is another line\'s world, too; name it with "world"')
+        tasks.append(Task(**{"path": path} | entry | {"image": str(image), "world": world}))
+    if not tasks:
+        raise ValueError(f"{file} names no image; expected one a line")
+    return tasks
+
+
+def run_task(task: Task, settings: Settings, explorer: Explorer) -> Outcome:
+    """Make a world, or finish one that an earlier run left unfinished; a finished one is left alone."""
+    folder, done = Path(task.world), 0
+    try:
+        if not (folder / FILE_NAME).exists():
+            height, width = settings.size or (None, None)
+            view = View(height=height, width=width)
+            path = read_path(task.path, frames=settings.frames)
+            opening = explorer.lift(task.image, depth=settings.depth, view=view)
+            cameras = explorer.plan(opening, path)
+            with World.create(folder, opening) as world, world.writing():
+                for _ in explorer.explore(
+                    world, cameras, seed=task.seed, steps=settings.steps, prompt=task.prompt
+                ):
+                    done += 1
+                write_results(world)
+            return Outcome(world=task.world, clips=done)
+        with World.open(folder) as world, world.writing():
+            if world.pending is not None:
+                done = sum(1 for _ in explorer.resume(world))
+            elif len(world.clips) == 1:
+                path = read_path(task.path, frames=settings.frames)
+                walk = explorer.explore(world, path, seed=task.seed, steps=settings.steps, prompt=task.prompt)
+                done = sum(1 for _ in walk)
+            if done or not (folder / "video.mp4").exists():
+                write_results(world)
+        return Outcome(world=task.world, clips=done)
+    except Exception as error:  # one bad picture must not end the others
+        logger.debug("%s", task.world, exc_info=True)
+        line = " ".join(str(error).split()) or type(error).__name__
+        return Outcome(world=task.world, clips=done, error=f"{task.image}: {line}")
+
+
+def run_batch(tasks: list[Task], settings: Settings, *, workers: int = 1) -> Iterator[Outcome]:
+    """Work through all tasks; yields each as it ends.
+
+    Args:
+        tasks: With a world each.
+        settings: For all of them.
+        workers: 1 works here and now. More are Ray's: processes of this machine, or of the cluster that
+            RAY_ADDRESS names, whose machines must see the same files. With cuda each has a GPU.
+
+    Raises:
+        ValueError: Fewer than one worker, or several without Ray.
+    """
+    if workers < 1:
+        raise ValueError(f"workers is {workers}; expected at least 1")
+    if workers == 1:
+        explorer = Explorer.from_pretrained(settings.core, device=settings.device, memory=settings.memory)
+        for task in tasks:
+            yield run_task(task, settings, explorer)
+        return
+    yield from _with_ray(tasks, settings, workers)
+
+
+def _with_ray(tasks: list[Task], settings: Settings, workers: int) -> Iterator[Outcome]:
+    try:
+        import ray
+        from ray.util import ActorPool
+    except ImportError as error:
+        raise ValueError("several workers need Ray: pip install 'ray>=2.40'; or --workers 1") from error
+    started_here = not ray.is_initialized()
+    if started_here:
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+    gpus = 1 if settings.device == "cuda" else 0
+    worker = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=2, max_task_retries=2)(_Worker)
+    try:
+        pool = ActorPool([worker.remote(asdict(settings)) for _ in range(min(workers, len(tasks)))])
+        for result in pool.map_unordered(lambda actor, task: actor.run.remote(asdict(task)), tasks):
+            yield Outcome(**result)
+    finally:
+        if started_here:
+            ray.shutdown()
+
+
+class _Worker:
+    """One process of Ray's with its own explorer; a killed one is started again and resumes its world."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = Settings(**settings)
+        self.explorer = Explorer.from_pretrained(
+            self.settings.core, device=self.settings.device, memory=self.settings.memory
+        )
+
+    def run(self, task: dict[str, Any]) -> dict[str, Any]:
+        """One task; plain values travel."""
+        return asdict(run_task(Task(**task), self.settings, self.explorer))
+
+
+def _entry(line: str, *, where: str) -> dict[str, Any]:
+    if not line.lstrip().startswith("{"):
+        return {"image": line.strip()}
+    try:
+        entry = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{where}: no JSON ({error})") from error
+    kinds = {"image": str, "world": str, "path": str, "prompt": str, "seed": int}
+    if "image" not in entry or any(not isinstance(entry[key], kinds.get(key, ())) for key in entry):
+        raise ValueError(
+            f'{where}: has {", ".join(entry) or "nothing"}; expected "image" and if wanted '
+            '"world", "path", "prompt" (text) and "seed" (a whole number)'
+        )
+    return dict(entry)
