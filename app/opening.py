@@ -7,9 +7,9 @@ from typing import Any, Final
 import gradio as gr
 
 from app.lifting import Lift, kept_photograph
+from app.sample_picker import SamplePicker
 from app.studio import Place, Studio
 from app.wires import Wires, answered, start_task
-from voyager_lite.samples import SAMPLES
 from voyager_lite.world.world import World
 
 DEPTHS: Final = {
@@ -39,7 +39,7 @@ def build_open_step(studio: Studio, wires: Wires) -> tuple[gr.Column, gr.Dropdow
                 elem_id="photograph",
             )
             with gr.Column():
-                sample = gr.Radio(list(SAMPLES), label="Sample", elem_id="sample")
+                sample = SamplePicker(elem_id="sample")
                 worlds = gr.Dropdown([], label="Your worlds", visible=False, elem_id="worlds")
         with gr.Row(visible=False, elem_id="lift", equal_height=True) as again:
             facts = gr.HTML(elem_id="lift-facts", apply_default_css=False)

@@ -38,10 +38,10 @@ export class Orbit {
   /** Look at the scene from behind and above the first camera. @param {number} focus How far the scene is. */
   home(focus, fov) {
     this.focus = focus;
-    this.target = new Vector3(0, 0, 0.7 * focus);
-    this.distance = 1.7 * focus;
-    this.azimuth = 0.45;
-    this.elevation = 0.32;
+    this.target = new Vector3(0, 0, focus);
+    this.distance = 1.6 * focus;
+    this.azimuth = 0.18;
+    this.elevation = 0.16;
     this.pose.fov = fov;
     this._fromOrbit();
   }

@@ -192,7 +192,7 @@ GESTURE = """([kind, moves]) => {
 
 def test_a_finger_orbits_and_two_fingers_come_nearer(scene):
     give(scene, "/wall", cameras=[FRONT])
-    target = np.array([0, 0, 0.7 * 2.0])
+    target = np.array([0, 0, 2.0])
     before = np.array(keyframe(scene)["position"])
     scene.evaluate(GESTURE, ["touch", [[1, [400, 300], [500, 300]]]])
     turned = np.array(keyframe(scene)["position"])
