@@ -101,10 +101,10 @@ def build_draw_step(studio: Studio, wires: Wires) -> gr.State:
             data = base64.b64encode(file.read_bytes()).decode()
         return {**(draft_value(now) or {}), "file": {"name": FORMATS[kind], "data": data}}
 
-    quiet = {"show_progress": "hidden"}
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
     outputs = [drawn, editor, text]
     wires.seen.change(answered(arrive), [wires.visit, drawn], outputs, **quiet)
-    editor.edit(edit, drawn, outputs, trigger_mode="multiple", **quiet)
+    editor.edit(answered(edit), drawn, outputs, trigger_mode="multiple", **quiet)
     move.change(amount_of, move, amount, **quiet)
     use.click(answered(take_move(False)), [drawn, move, amount], outputs, **quiet)
     add.click(answered(take_move(True)), [drawn, move, amount], outputs, **quiet)

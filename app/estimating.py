@@ -52,7 +52,7 @@ def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropd
         paces[pace.core, pace.height, pace.width] = pace
         return show(now, core)
 
-    quiet = {"show_progress": "hidden"}
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
     gr.on([drawn.change, core.change], answered(show), [drawn, core], [line, measure], **quiet)
     measure.click(answered(begin), [wires.visit, drawn, core], wires.clock, **quiet)
     wires.clock.tick(answered(look), [wires.visit, drawn, core], [line, measure], **quiet)

@@ -9,7 +9,7 @@ from torch import Tensor
 from geometry.camera import Camera
 from geometry.curve import TURN_WEIGHT, Poses
 from geometry.draft import MOST_KEYFRAMES, PathDraft
-from geometry.draft_path import keyframe_of
+from geometry.draft_path import keyframes_of
 from geometry.draft_timing import stretch_lengths
 from geometry.keyframes import PoseSpline
 from geometry.rigid import vector_from_rotation
@@ -66,7 +66,7 @@ def draft_of_cameras(
     seconds = (len(cameras) - 1) / fps if seconds is None else seconds
     chosen = _choose(cameras)
     last = len(cameras) - 1
-    keys = [keyframe_of(cameras[k], seconds=seconds * k / last) for k in chosen]
+    keys = keyframes_of(cameras[torch.tensor(chosen)], [seconds * k / last for k in chosen])
     return PathDraft(keyframes=tuple(keys), fps=fps, text=text)
 
 

@@ -16,7 +16,7 @@ from geometry.draft import MOST_KEYFRAMES, Gaze, Keyframe, PathDraft
 
 VERSION = 1
 MOST_CHARACTERS = 4 * 2**20
-KINDS = {dict: "an object", list: "a list", str: "a text"}
+KINDS: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
 
 
 def draft_to_json(draft: PathDraft) -> str:

@@ -1,6 +1,7 @@
 """From the key frames of a draft to the cameras that walk it."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -34,15 +35,24 @@ def draft_at(start: Camera, *, fps: float) -> PathDraft:
 
 def keyframe_of(camera: Camera, *, seconds: float) -> Keyframe:
     """A single camera as a key frame with a free gaze."""
-    pose = camera.camera_to_world
-    x, y, z = pose[:3, 3].tolist()
-    qw, qx, qy, qz = quaternion_from_rotation(pose[:3, :3]).tolist()
-    return Keyframe(
-        position=(x, y, z),
-        gaze=Gaze(kind="free", rotation=(qw, qx, qy, qz)),
-        fov_degrees=float(camera.fov_degrees),
-        seconds=seconds,
+    return keyframes_of(Camera.stack([camera]), [seconds])[0]
+
+
+def keyframes_of(cameras: Camera, seconds: Sequence[float]) -> list[Keyframe]:
+    """A batch of cameras as key frames with free gazes, at their times."""
+    pose = cameras.camera_to_world
+    rows = torch.cat(
+        [pose[:, :3, 3], quaternion_from_rotation(pose[:, :3, :3]), cameras.fov_degrees[:, None]], dim=-1
     )
+    return [
+        Keyframe(
+            position=(x, y, z),
+            gaze=Gaze(kind="free", rotation=(qw, qx, qy, qz)),
+            fov_degrees=fov,
+            seconds=time,
+        )
+        for (x, y, z, qw, qx, qy, qz, fov), time in zip(rows.tolist(), seconds, strict=True)
+    ]
 
 
 def draft_cameras(draft: PathDraft, start: Camera) -> Camera:
