@@ -14,6 +14,7 @@ from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core import load_core
 from voyager_lite.core.generator import Generator, Request
 from voyager_lite.core.voyager.conditioning import composites, condition_channels, lead_in, pooled_mask
+from voyager_lite.core.voyager.core import Voyager
 from voyager_lite.core.voyager.parts import read_parts
 from voyager_lite.core.voyager.placing import placed_depth
 from voyager_lite.core.voyager.text import PromptReader
@@ -94,6 +95,15 @@ def test_a_clip_begins_as_the_one_before_ended(core):
     assert torch.allclose(
         second.rgb[0], torch.where(known[0], guidance(seed=1).rgb[0], overlap.rgb[0]), atol=1e-6
     )
+
+
+def test_little_memory_gives_nearly_the_same_clip(core, checkpoint):
+    """Weights in eight bits, one block at a time; the first picture is known, so only the rest may differ."""
+    given = guidance()
+    plain = generate(core, given)
+    low = generate(Voyager.from_pretrained(str(checkpoint), memory="low"), given)
+    assert torch.equal(low.rgb[0], plain.rgb[0])
+    assert 0 < float((low.rgb - plain.rgb).abs().mean()) < 0.01
 
 
 def test_progress_tells_of_every_step_and_of_the_last_denoising(core):

@@ -177,10 +177,9 @@ class Voyager:
     def _velocity(
         self, x: Float[Tensor, "batch latent 16 row column"], t: Tensor, conditions: Conditions
     ) -> Float[Tensor, "batch latent 16 row column"]:
-        transformer = self.parts.transformer
-        dtype = transformer.x_embedder.proj.weight.dtype
+        dtype = self.parts.dtype
         given = torch.cat([x.transpose(1, 2), conditions["channels"]], dim=1)
-        (velocity,) = transformer(
+        (velocity,) = self.parts.transformer(
             hidden_states=given.to(dtype),
             timestep=torch.full((len(x),), 1000 * float(t[0, 0]), device=x.device),
             encoder_hidden_states=conditions["tokens"].to(dtype),

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
+from voyager_lite.core.blueprints import require_room
 from voyager_lite.core.checkpoint import read_part
-from voyager_lite.core.memory import Memory, load_transformer, load_vae
+from voyager_lite.core.memory import Memory, compute_dtype, load_transformer, load_vae
 from voyager_lite.core.voyager.recipe import Recipe, read_recipe
 from voyager_lite.core.voyager.text import PromptReader, require_encoders
 
@@ -28,12 +29,14 @@ class VoyagerParts:
         vae: diffusers' AutoencoderKLHunyuanVideo.
         prompts: Reads prompts.
         recipe: How they are sampled.
+        dtype: What the transformer computes in.
     """
 
     transformer: Any
     vae: Any
     prompts: PromptReader
     recipe: Recipe
+    dtype: torch.dtype
 
 
 def read_parts(folder: Path, *, device: str, memory: Memory) -> VoyagerParts:
@@ -58,6 +61,7 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> VoyagerParts:
             f"{folder} has {size / 1e9:.0f} GB of weights, with which a processor takes days for a clip; "
             "use --device cuda on a machine with a GPU, or --core mini here"
         )
+    require_room(f"voyager:{folder}", transformer, device=device, memory=memory)
     vae = load_vae(AutoencoderKLHunyuanVideo, autoencoder, device=device, memory=memory)
     if memory != "low":
         vae.tile_sample_min_num_frames, vae.tile_sample_stride_num_frames = FRAMES_AT_ONCE, 48
@@ -71,4 +75,5 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> VoyagerParts:
             keep=memory == "high",
         ),
         recipe=recipe,
+        dtype=compute_dtype(device, memory),
     )

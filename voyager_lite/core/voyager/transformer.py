@@ -29,6 +29,12 @@ class VoyagerTransformer(HunyuanVideoTransformer3DModel):
         depth_blocks: With the blocks that the release calls context blocks.
     """
 
+    _skip_layerwise_casting_patterns: ClassVar[list[str]] = [  # type: ignore[misc]
+        "x_embedder",
+        "context_embedder",
+        "depth_embedder",
+        "norm",
+    ]
     ignore_for_config: ClassVar[list[str]] = [  # type: ignore[misc]
         "patch_size",
         "patch_size_t",
