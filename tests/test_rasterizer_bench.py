@@ -20,6 +20,7 @@ from voyager_lite.evaluation.bench import (
     sort_and_draw,
     write_rows,
 )
+from voyager_lite.evaluation.bench_points import READINGS, cache_rows, open3d_crack_row, open3d_rows
 
 ROWS = [
     BenchRow(name="a", ours=0.5, baseline=12.0, baseline_name="plain", ratio=24.0, unit="ms", case="small"),
@@ -64,6 +65,29 @@ def test_speed_rows_compare_the_same_work():
         assert row.ours > 0 and row.baseline > 0
         assert row.ratio == row.baseline / row.ours
     assert "3 frames" in row.case and "48x27" in row.case
+
+
+def test_rows_of_the_cache_compare_the_same_work():
+    against_sorting, whole, bare = cache_rows(height=20, width=30, repeats=1)
+    for row in (against_sorting, whole, bare):
+        assert row.ours == against_sorting.ours > 0 and row.ratio == row.baseline / row.ours
+        assert "points as the cache holds them to 30x20" in row.case
+    count = int(whole.case.split()[0])
+    # What is said of the speed of reading follows from the time.
+    for row, size in ((whole, 28), (bare, 16)):
+        speed = size * count / (row.baseline / 1000 / READINGS) / 1e9
+        assert row.baseline_name.endswith(f"{size} bytes a point at {speed:.0f} GB/s")
+
+
+@pytest.mark.slow  # Open3D takes long to load
+def test_rows_beside_open3d_compare_the_same_work():
+    pytest.importorskip("open3d", exc_type=ImportError)
+    for row in open3d_rows(height=20, width=30, points=5000, repeats=1):
+        assert row.ours > 0 and row.ratio == row.baseline / row.ours
+    cracks = open3d_crack_row(height=135, width=240)
+    assert cracks.ours == 0
+    # Of 4 points a pixel at depths of 2.5 to 3.5 there are 0.16 to 0.73 left two units on.
+    assert 27 < cracks.baseline < 84
 
 
 def test_rows_are_json_that_anyone_can_read(tmp_path: Path):

@@ -1,6 +1,7 @@
 """How fast and how tight the rasteriser is, beside the usual way: sort the points, one pixel for each."""
 
 import json
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -53,19 +54,26 @@ class BenchRow:
 
 
 def run_bench() -> list[BenchRow]:
-    """All rows of `voyager-lite bench`, in about half a minute; progress goes to standard error."""
-    parts: list[tuple[str, Callable[[], BenchRow]]] = [
+    """All rows of `voyager-lite bench`, in about a minute; progress goes to standard error."""
+    # Imported when needed, after what it takes from here.
+    from voyager_lite.evaluation.bench_points import cache_rows, open3d_crack_row, open3d_rows
+
+    parts: list[tuple[str, Callable[[], BenchRow | list[BenchRow]]]] = [
         ("2 million points", million_points_row),
+        ("the same from the cache", cache_rows),
+        ("10 million points", open3d_rows),
         ("guidance frames", guidance_row),
         ("cracks, facing", lambda: crack_row(slant_degrees=0.0)),
         ("cracks, slanted", lambda: crack_row(slant_degrees=60.0)),
+        ("cracks beside Open3D", open3d_crack_row),
         ("training clips", training_row),
     ]
-    rows = []
-    with tqdm(parts, unit="row", leave=False) as bar:
+    rows: list[BenchRow] = []
+    with tqdm(parts, unit="part", leave=False) as bar:
         for name, measure in bar:
             bar.set_description(name)
-            rows.append(measure())
+            found = measure()
+            rows += found if isinstance(found, list) else [found]
     return rows
 
 
@@ -100,16 +108,29 @@ def write_rows(rows: Sequence[BenchRow], path: Path) -> None:
 def million_points_row(*, height: int = 540, width: int = 960, repeats: int = REPEATS) -> BenchRow:
     """One frame of a relief lifted at twice the picture's size, its points in random order."""
     camera = Camera.from_fov(60.0, height=height, width=width)
-    fine = camera.resized(height=2 * height, width=2 * width)
-    x, y = pixel_centers(height=fine.height, width=fine.width).unbind(-1)
-    depth = 3 + 0.5 * torch.sin(14 * x / fine.width) * torch.sin(9 * y / fine.height)
-    generator = torch.Generator().manual_seed(0)
-    image = torch.rand(3, fine.height, fine.width, generator=generator)
-    cloud = lift(image, depth, fine, valid=torch.ones_like(depth, dtype=torch.bool))
-    cloud = cloud[torch.randperm(len(cloud), generator=generator)]
+    cloud, _ = relief(camera, points=4 * height * width)
+    cloud = cloud[torch.randperm(len(cloud), generator=torch.Generator().manual_seed(0))]
     ours, baseline = _seconds(cloud, Camera.stack([camera]), repeats=repeats)
     case = f"{len(cloud)} points in random order to {width}x{height}, one frame"
-    return _row("rasteriser", 1000 * ours, 1000 * baseline, "ms", case)
+    return ratio_row("rasteriser", 1000 * ours, 1000 * baseline, "ms", case)
+
+
+def relief(camera: Camera, *, points: int) -> tuple[PointCloud, Camera]:
+    """A wavy wall that fills a camera's picture, in random colours.
+
+    Args:
+        camera: A single camera in the origin.
+        points: How many, about.
+
+    Returns:
+        The points row by row, and the camera whose every pixel gave one.
+    """
+    across = (points * camera.width / camera.height) ** 0.5
+    fine = camera.resized(height=round(points / across), width=round(across))
+    x, y = pixel_centers(height=fine.height, width=fine.width).unbind(-1)
+    depth = 3 + 0.5 * torch.sin(14 * x / fine.width) * torch.sin(9 * y / fine.height)
+    image = torch.rand(3, fine.height, fine.width, generator=torch.Generator().manual_seed(0))
+    return lift(image, depth, fine, valid=torch.ones_like(depth, dtype=torch.bool)), fine
 
 
 def guidance_row(
@@ -131,7 +152,7 @@ def guidance_row(
     cameras = path.cameras(camera, focus_distance=float(depth[valid > 0].median()))
     ours, baseline = _seconds(cloud, cameras, repeats=repeats)
     case = f"{frames} frames of stereo_motorcycle at {width}x{height}, {len(cloud)} points"
-    return _row("guidance frames", ours, baseline, "s", case)
+    return ratio_row("guidance frames", ours, baseline, "s", case)
 
 
 def crack_row(*, slant_degrees: float, height: int = 540, width: int = 960) -> BenchRow:
@@ -162,10 +183,10 @@ def crack_row(*, slant_degrees: float, height: int = 540, width: int = 960) -> B
     inside = valid & (row >= 2) & (row < height - 2) & (column >= 2) & (column < width - 2)
     inside &= valid[row.clamp(0, height - 1), column.clamp(0, width - 1)]
     ours = render_points(cloud, nearer).known
-    _, _, baseline = sort_and_draw(*_as_doubles(cloud), nearer)
+    _, _, baseline = sort_and_draw(*as_doubles(cloud), nearer)
     shares = [100 * float((~known)[inside].float().mean()) for known in (ours, torch.from_numpy(baseline))]
     case = f"a third of the way to a plane slanted by {slant_degrees:g} degrees, {width}x{height}"
-    return _row("cracks", shares[0], shares[1], "% of its pixels", case)
+    return ratio_row("cracks", shares[0], shares[1], "% of its pixels", case)
 
 
 def training_row(*, clips: int = 30, frames: int = 9) -> BenchRow:
@@ -230,9 +251,35 @@ def sort_and_draw(
     return rgb.reshape(*size, 3), z.reshape(size), known.reshape(size)
 
 
+def alternating(runs: Sequence[Callable[[], object]], *, repeats: int) -> list[float]:
+    """Median seconds of each, run in turns after one turn to warm up: what slows the machine slows all."""
+    seconds: list[list[float]] = [[] for _ in runs]
+    for _ in range(repeats + 1):
+        for run, taken in zip(runs, seconds, strict=True):
+            start = time.perf_counter()
+            run()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(taken[1:]) for taken in seconds]
+
+
+def as_doubles(cloud: PointCloud) -> tuple[Float[np.ndarray, "point 3"], np.ndarray]:
+    """Positions and 8-bit colours, as the baseline takes them."""
+    return cloud.positions.double().numpy(), (cloud.colors * 255).byte().numpy()
+
+
+def ratio_row(
+    name: str, ours: float, baseline: float, unit: str, case: str, *, against: str = BASELINE
+) -> BenchRow:
+    """A row in which less is better."""
+    ratio = baseline / ours if ours > 0 else None
+    return BenchRow(
+        name=name, ours=ours, baseline=baseline, baseline_name=against, ratio=ratio, unit=unit, case=case
+    )
+
+
 def _seconds(cloud: PointCloud, cameras: Camera, *, repeats: int) -> tuple[float, float]:
-    """Least time of several runs over all cameras: first ours, then the baseline's, each warmed up."""
-    points, colors = _as_doubles(cloud)
+    """Time of all cameras: ours, then the baseline's."""
+    points, colors = as_doubles(cloud)
 
     def ours() -> None:
         render_points(cloud, cameras)
@@ -241,24 +288,5 @@ def _seconds(cloud: PointCloud, cameras: Camera, *, repeats: int) -> tuple[float
         for i in range(len(cameras)):
             sort_and_draw(points, colors, cameras[i])
 
-    return _least(ours, repeats), _least(baseline, repeats)
-
-
-def _least(run: Callable[[], None], repeats: int) -> float:
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])
-
-
-def _as_doubles(cloud: PointCloud) -> tuple[Float[np.ndarray, "point 3"], np.ndarray]:
-    return cloud.positions.double().numpy(), (cloud.colors * 255).byte().numpy()
-
-
-def _row(name: str, ours: float, baseline: float, unit: str, case: str) -> BenchRow:
-    ratio = baseline / ours if ours > 0 else None
-    return BenchRow(
-        name=name, ours=ours, baseline=baseline, baseline_name=BASELINE, ratio=ratio, unit=unit, case=case
-    )
+    first, second = alternating([ours, baseline], repeats=repeats)
+    return first, second
