@@ -126,9 +126,10 @@ def task_line(ticket: Ticket | None, *, ahead: int = 0) -> str:
     left = None if ticket.over else ticket.seconds_left()
     if left is not None:
         text += f", about {minutes(left)} left"
+    role = "alert" if ticket.state == "failed" else "status"
     bar = f'<progress max="1" value="{share:.3f}" aria-label="{html.escape(title)}"></progress>'
     return (
-        f'<p class="vl-task-line" role="status" data-state="{ticket.state}">'
+        f'<p class="vl-task-line" role="{role}" data-state="{ticket.state}">'
         f"{'' if ticket.over else bar}<span>{html.escape(text)}</span></p>"
     )
 
