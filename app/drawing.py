@@ -19,7 +19,7 @@ from voyager_lite.export.draft_file import FORMATS, read_draft, write_draft
 MOVES: Final = [(word.replace("_", " "), word) for word in PRESETS]
 
 SAVED_AS: Final = [
-    ("voyager-lite (.json)", "voyager-lite"),
+    ("voyager-lite", "voyager-lite"),
     ("nerfstudio", "nerfstudio"),
     ("COLMAP", "colmap"),
 ]
@@ -53,7 +53,7 @@ def build_draw_step(studio: Studio, wires: Wires) -> gr.State:
                 elem_id="path-text",
                 min_width=160,
             )
-            say = gr.Button("Take these words", elem_id="use-text", min_width=120, scale=0)
+            say = gr.Button("Use", elem_id="use-text", min_width=120, scale=0)
         with gr.Row(elem_classes="vl-line-up"):
             load = gr.UploadButton(
                 "Load a camera file", file_count="multiple", elem_id="load-path", min_width=140
