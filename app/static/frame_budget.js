@@ -7,11 +7,11 @@ const FIRST = 150_000;
 const LEAST = 30_000;
 const MOST = 8_000_000;
 
-/** Longer pauses between two frames are no measure of drawing. */
-const PAUSE = 400;
+/** Longer pauses between two frames are no measure of drawing: the page was not in sight. */
+const PAUSE = 3000;
 
 /** Frames from which is judged: by their median, since single ones wait for other work of the machine. */
-const JUDGED = 5;
+const JUDGED = 3;
 
 export class FrameBudget {
   constructor() {
@@ -36,7 +36,7 @@ export class FrameBudget {
     this.interval = this.intervals.sort((a, b) => a - b)[JUDGED >> 1];
     this.intervals = [];
     const ratio = TARGET / this.interval;
-    if (ratio < 0.9) this.points = Math.min(this.points, drawn) * Math.max(0.5, ratio);
+    if (ratio < 0.9) this.points = Math.min(this.points, drawn) * Math.max(0.3, ratio);
     if (ratio > 1.15 && drawn > 0.6 * this.points) this.points *= Math.min(1.4, ratio);
     this.points = Math.min(MOST, Math.max(LEAST, this.points));
   }

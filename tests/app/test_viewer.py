@@ -293,13 +293,13 @@ def test_every_fused_chunk_is_drawn_once_by_itself_or_by_what_stands_for_it(scen
     assert points == 128 * 30 + 7
 
 
-BUDGET = """async (intervals) => {
+BUDGET = """async ([intervals, perPoint]) => {
   const { FrameBudget } = await import('/static/frame_budget.js');
   const budget = new FrameBudget();
   let now = 0;
   const seen = [];
   for (const interval of intervals) {
-    now += interval ?? 200_000 * 1e-6 * budget.points + 5; // a machine that needs 0.2 ms for 1000 points
+    now += interval ?? perPoint * budget.points + 5;
     budget.observe(now, budget.points);
     seen.push(budget.points);
   }
@@ -307,13 +307,20 @@ BUDGET = """async (intervals) => {
 }"""
 
 
-def test_the_budget_settles_where_a_frame_takes_a_thirtieth_of_a_second(scene):
-    points = scene.evaluate(BUDGET.replace("200_000 * 1e-6", "0.2e-3"), [None] * 120)
-    assert 0.2e-3 * points[-1] + 5 == pytest.approx(1000 / 30, rel=0.2)
+@pytest.mark.parametrize("milliseconds", [0.05e-3, 0.2e-3, 0.5e-3])
+def test_the_budget_settles_where_a_frame_takes_a_thirtieth_of_a_second(scene, milliseconds):
+    points = scene.evaluate(BUDGET, [[None] * 120, milliseconds])
+    assert milliseconds * points[-1] + 5 == pytest.approx(1000 / 30, rel=0.2)
+
+
+def test_a_machine_of_one_frame_a_second_is_soon_given_the_least(scene):
+    points = scene.evaluate(BUDGET, [[None] * 12, 7e-3])
+    assert points[0] == 150_000
+    assert points[-1] == 30_000
 
 
 def test_a_single_slow_frame_changes_nothing(scene):
-    points = scene.evaluate(BUDGET, [33.3, 33.3, 33.3, 300.0, 33.3] * 8)
+    points = scene.evaluate(BUDGET, [[33.3, 33.3, 33.3, 300.0, 33.3] * 8, 0])
     assert set(points) == {points[0]}
 
 
