@@ -131,8 +131,9 @@ def test_workers_that_cannot_be_are_refused(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_two_workers_of_ray_make_the_worlds_of_one(tmp_path, pictures):
+def test_two_workers_of_ray_make_the_worlds_of_one(tmp_path, pictures, monkeypatch):
     pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "200")  # a machine with much else to do
     settings = replace(SETTINGS, frames=5)
 
     def tasks(folder):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,7 +159,10 @@ def _with_ray(tasks: list[Task], settings: Settings, workers: int) -> Iterator[O
         raise ValueError("several workers need Ray: pip install 'ray>=2.40'; or --workers 1") from error
     started_here = not ray.is_initialized()
     if started_here:
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.ERROR)
+        here: dict[str, Any] = (
+            {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False}
+        )
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **here)
     gpus = 1 if settings.device == "cuda" else 0
     worker = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=2, max_task_retries=2)(_Worker)
     try:
