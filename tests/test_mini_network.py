@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
@@ -205,10 +206,25 @@ def test_prompts_are_their_bytes_cut_between_characters():
 def test_nothing_written_has_no_summary_and_what_follows_the_end_does_not_matter():
     torch.manual_seed(0)
     reader = TextReader(24)
-    tokens, summary = reader(prompt_bytes(["", "night"]))
-    assert (summary[0] == 0).all() and (summary[1] != 0).any()
+    tokens, summary, suggested = reader(prompt_bytes(["", "night"]))
+    for part in (summary, suggested):
+        assert (part[0] == 0).all() and (part[1] != 0).any()
     torch.testing.assert_close(reader(prompt_bytes(["night"]))[1][0], summary[1])
     assert tokens.shape == (2, MOST_BYTES // 4, 24)
+
+
+def test_where_the_network_trusts_the_prompt_wholly_its_colors_are_taken_and_depth_stays():
+    torch.manual_seed(0)
+    network, condition, level = MiniNetwork(SMALL), make_condition(), torch.ones(1, 3)
+    network.smooth.bias.data[6] = 1.0  # an untrained network says nothing else
+    x = torch.zeros(1, 3, 4, 16, 32)
+    suggested = network.text(condition.text)[2]
+    colors = F.interpolate(suggested, size=(16, 32), mode="bilinear", align_corners=False)
+    made = network.denoised(x, level, condition)
+    torch.testing.assert_close(made[:, :, :3], colors[:, None].expand(-1, 3, -1, -1, -1), atol=1e-5, rtol=0)
+    torch.testing.assert_close(made[:, :, 3], condition.fill[:, :, 3], atol=1e-5, rtol=0)
+    silent = network.denoised(x, level, make_condition(prompt=""))
+    torch.testing.assert_close(silent, condition.fill, atol=1e-5, rtol=0)
 
 
 def test_heads_that_do_not_fit_are_refused():

@@ -1,5 +1,6 @@
 """The training loop: batches, loss, restart, and that it learns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from voyager_lite.core.fill import background_fill
 from voyager_lite.core.mini_file import load_mini
 from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal
+from voyager_lite.core.mini_text import prompt_bytes
 from voyager_lite.training.batches import (
     MIRRORED_RAY,
     Batch,
@@ -27,6 +29,7 @@ from voyager_lite.training.loop import (
     draw_times,
     flow_loss,
     is_inside,
+    suggestion_loss,
     train,
 )
 from voyager_lite.training.measure import held_out_batches, hole_psnr, measure_baselines, measure_network
@@ -149,6 +152,19 @@ def test_training_overfits_one_clip(tmp_path, clips):
     assert losses[-1] < 0.5 * losses[0]
     before = measure_baselines([batch])["fill"]
     assert measure_network(run.network, [batch])["network"] > before + 1
+
+
+def test_suggested_colors_are_judged_where_there_is_a_prompt(clips):
+    batch, network = join(clips[:2]), MiniNetwork(SMALL)
+    assert (batch.condition.text > 0).any(dim=1).all()
+    gray = torch.full_like(batch.truth, 0.5)
+    batch = replace(batch, truth=gray, condition=replace(batch.condition, text=prompt_bytes(["", "night"])))
+    last = network.text.suggest[-1]
+    torch.nn.init.zeros_(last.weight)
+    torch.nn.init.constant_(last.bias, 0.2)
+    assert float(suggestion_loss(network, batch).detach()) == pytest.approx(0.09)
+    silent = replace(batch, condition=replace(batch.condition, text=prompt_bytes(["", ""])))
+    assert float(suggestion_loss(network, silent).detach()) == 0
 
 
 @pytest.mark.slow

@@ -141,7 +141,7 @@ class MiniNetwork(nn.Module):
         self.write_fine = Block(fine, level=width)
         self.settle = nn.GroupNorm(8, fine)
         self.write = Convolution(fine, 4 * KEPT)
-        self.smooth = Convolution(KEPT, CHANNELS + 2)
+        self.smooth = Convolution(KEPT, CHANNELS + 3)
         for start_at_zero in self.smooth.parameters():
             nn.init.zeros_(start_at_zero)
 
@@ -180,15 +180,16 @@ class MiniNetwork(nn.Module):
     ) -> Float[Tensor, "batch frame 4 height width"]:
         """What is to be added to the linear guess, in units of its spread.
 
-        Beside an addition of its own the network says, pixel by pixel, how much of a plainer fill, drawn
-        from all sides of a hole, to take instead of the background's.
+        Beside an addition of its own the network says, pixel by pixel, how much to take, instead of the
+        background's fill, of a plainer one, drawn from all sides of a hole, and of the colours that the
+        prompt suggests.
         """
         batch, _, _, height, width = guess.shape
         if height % PATCH or width % PATCH:
             raise ValueError(f"clip is {width}x{height}; expected sides in multiples of {PATCH}")
         known = condition.known.flatten(0, 1)[:, None].to(guess)
         pulled = pulled_from_all_sides(condition.guidance.flatten(0, 1), known)
-        words, summary = self.text(condition.text)
+        words, summary, suggested = self.text(condition.text)
         level = self.level(level_features(t).to(guess)) + summary[:, None]  # (B, T, width)
         each = level.flatten(0, 1)
         fine = self.read_fine(self.read(self._inputs(guess, condition, pulled, known)), each)
@@ -202,10 +203,19 @@ class MiniNetwork(nn.Module):
         fine = self.join_fine(torch.cat([fine, F.pixel_shuffle(self.grow(middle), 2)], dim=1))
         out = self.write(F.gelu(self.settle(self.write_fine(fine, each))))
         out = self.smooth(F.gelu(F.pixel_shuffle(out, 2))).to(guess.dtype)
-        added, share_rgb, share_depth = out.split([CHANNELS, 1, 1], dim=1)
+        added, share_rgb, share_depth, share_words = out.split([CHANNELS, 1, 1, 1], dim=1)
         share = torch.cat([share_rgb.expand(-1, 3, -1, -1), share_depth], dim=1)
         fill = condition.fill.flatten(0, 1)
-        return (added + share * (pulled - fill) / self.config.residual_std).unflatten(0, (batch, -1))
+        said = self._said(suggested, fill, frames=guess.shape[1])
+        mixed = share * (pulled - fill) + share_words * said
+        return (added + mixed / self.config.residual_std).unflatten(0, (batch, -1))
+
+    def _said(self, suggested: Tensor, fill: Tensor, *, frames: int) -> Tensor:
+        """What the prompt's colours would change of the fill's, (B T, 4, H, W); not the inverse depth."""
+        whole = F.interpolate(suggested, size=fill.shape[2:], mode="bilinear", align_corners=False)
+        spoken = (suggested != 0).flatten(1).any(dim=1)[:, None, None, None]
+        whole, spoken = (part.repeat_interleave(frames, dim=0).to(fill) for part in (whole, spoken))
+        return F.pad(spoken * (whole - fill[:, :3]), (0, 0, 0, 0, 0, 1))
 
     def _inputs(self, guess: Tensor, condition: MiniCondition, pulled: Tensor, known: Tensor) -> Tensor:
         """(B T, 4 INPUTS, H / 2, W / 2), channels last."""

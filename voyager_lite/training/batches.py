@@ -17,7 +17,7 @@ from voyager_lite.training.clips import HELD_OUT, TrainingClip, make_clip
 SIZES = ((64, 96), (64, 96), (64, 96), (96, 64), (80, 80))
 """Heights and widths of the groups of clips, in turn."""
 
-SILENT, BLANK = 0.2, 0.06
+SILENT, BLANK = 0.15, 0.12
 """Shares of the clips without a prompt, and of those of which nothing is known."""
 
 MIRRORED_RAY = torch.tensor([-1.0, 1, 1, 1, -1, -1])[:, None, None]

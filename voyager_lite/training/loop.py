@@ -30,6 +30,8 @@ SETTLED_ERROR = 0.001
 DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
 
+SUGGESTION_WEIGHT = 0.2
+
 CURVES = {
     "telea": (190, 190, 190),
     "navier_stokes": (160, 160, 160),
@@ -119,6 +121,19 @@ def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> T
     return (losses[0] + DEPTH_SHARE * losses[1]) / (1 + DEPTH_SHARE)
 
 
+def suggestion_loss(network: MiniNetwork, batch: Batch) -> Tensor:
+    """Squared error of the colours that prompts suggest against those of their clips.
+
+    Only where nothing is known do clips need their prompt, so few of them would teach what its words
+    mean; this asks all that have one.
+    """
+    _, _, suggested = network.text(batch.condition.text)
+    spoken = (batch.condition.text > 0).any(dim=1)
+    shown = F.interpolate(batch.truth[:, :, :3].mean(dim=1), size=suggested.shape[2:], mode="area")
+    error = (suggested - shown).square().flatten(1).mean(dim=1)
+    return (error * spoken).sum() / spoken.sum().clamp(min=1)
+
+
 def is_inside(name: str) -> bool:
     """True for parameters inside layers and blocks, whose inputs are normed; see ``make_optimizers``."""
     within = ("dual.", "single.", "read_fine.", "read_middle.", "write_middle.", "write_fine.")
@@ -156,7 +171,7 @@ class Training(Run[MiniNetwork]):
         t = draw_times(len(batch), batch.truth.shape[1], generator=generator).to(batch.truth)
         noise = torch.randn(batch.truth.shape, generator=generator).to(batch.truth)
         loss = flow_loss(self.network, batch, t, noise)
-        loss.backward()
+        (loss + SUGGESTION_WEIGHT * suggestion_loss(self.network, batch)).backward()
         self.update()
         return float(loss.detach())
 
