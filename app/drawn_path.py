@@ -15,11 +15,11 @@ from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from geometry.draft import PathDraft, Vector
 from geometry.draft_gaze import key_rotations, yaw_and_pitch
-from geometry.draft_json import draft_to_record
 from geometry.draft_path import draft_at, draft_cameras
 from geometry.draft_timing import onto
 from geometry.history import History
 from geometry.plan_view import PlanView, view_from_above, view_from_side
+from voyager_lite.draft_json import draft_to_record
 from voyager_lite.preview import PathProbe, Preview, Surroundings, preview_path, probe_path
 from voyager_lite.world.world import World
 

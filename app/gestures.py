@@ -13,11 +13,11 @@ from geometry.draft import PathDraft
 from geometry.draft_fit import draft_of_text
 from geometry.draft_gaze import regazed, toward, turned
 from geometry.draft_insert import inserted_after, looked_from
-from geometry.draft_json import take_number, take_numbers, take_text
 from geometry.draft_move import joined
 from geometry.draft_path import draft_at, draft_cameras
 from geometry.draft_timing import at_even_speed
 from geometry.stroke import with_stroke
+from voyager_lite.draft_json import take_number, take_numbers, take_text
 
 MOST_GESTURES = 200
 MOST_POINTS = 20_000

@@ -15,7 +15,6 @@ from geometry.draft import MOST_KEYFRAMES, Gaze, Keyframe, PathDraft
 from geometry.draft_fit import draft_of_cameras, draft_of_text
 from geometry.draft_gaze import key_rotations, regazed, toward, turned, yaw_and_pitch
 from geometry.draft_insert import inserted_after, looked_from
-from geometry.draft_json import draft_from_json, draft_to_json
 from geometry.draft_move import joined, laid_onto
 from geometry.draft_path import draft_at, draft_cameras, draft_trajectory, keyframe_of
 from geometry.draft_timing import at_even_speed, onto, stretch_lengths
@@ -23,6 +22,7 @@ from geometry.history import History
 from geometry.rigid import look_at, rotation_from_vector, vector_from_rotation
 from geometry.stroke import simplified, with_stroke
 from geometry.trajectory import Trajectory
+from voyager_lite.draft_json import draft_from_json, draft_to_json
 
 FOCUS = 4.0
 START = Camera.from_fov(60.0, height=54, width=96)

@@ -87,7 +87,7 @@ class Preview:
     @property
     def unseen(self) -> Float[Tensor, " frame"]:
         """Share of each picture that nobody has seen yet, 0 to 1."""
-        return 1 - self.known.float().mean(dim=(-2, -1))
+        return (~self.known).float().mean(dim=(-2, -1))
 
     def shown(self) -> Float[Tensor, "frame 3 height width"]:
         """The pictures, with stripes where a walk would have to imagine."""

@@ -11,10 +11,10 @@ import torch
 from geometry.camera import Camera
 from geometry.draft import PathDraft
 from geometry.draft_fit import draft_of_cameras
-from geometry.draft_json import draft_from_record, draft_to_record
 from geometry.draft_move import laid_onto
 from geometry.draft_path import draft_cameras
 from geometry.trajectory import Trajectory
+from voyager_lite.draft_json import draft_from_record, draft_to_record
 from voyager_lite.export.camera_file import read_json
 from voyager_lite.export.cameras_json import write_cameras_json
 from voyager_lite.export.colmap import write_colmap
