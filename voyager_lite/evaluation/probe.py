@@ -191,8 +191,7 @@ def probe_rows(generator: Generator, *, train: int = TRAIN_PAIRS, test: int = TE
         probe = Probe.fit(pictures, shown)
         accuracy = probe.accuracy(*labelled_pictures(attribute, pairs=test, first=seed, name=name)[:2])
         rows.append(_probe_row(name, accuracy, test))
-        if generator.reads_prompts:
-            rows.append(prompt_row(generator, name, attribute, probe))
+        rows.append(prompt_row(generator, name, attribute, probe))
     return rows
 
 
