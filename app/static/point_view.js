@@ -13,8 +13,9 @@ import { SplatMaterials, splats } from './splats.js';
 /** Points of a still view. */
 const MOST_STILL = 8_000_000;
 
-/** Milliseconds without movement before a view counts as still. */
+/** Milliseconds and frames without movement before a view counts as still: where frames are slow, both matter. */
 const SETTLE = 150;
+const SETTLE_FRAMES = 3;
 
 export class PointView {
   /**
@@ -51,6 +52,7 @@ export class PointView {
     this.phase = 'still';
     this.waiting = false;
     this.drew = false;
+    this.idle = 0;
     this.stale = false;
     canvas.addEventListener('webglcontextrestored', () => this.moved());
   }
@@ -97,8 +99,8 @@ export class PointView {
   _frame(now) {
     this.materials.focal = this.canvas.height / 2 / Math.tan((this.camera.fov * Math.PI) / 360);
     if (this.phase === 'moving') {
-      if (now - this.movedAt > SETTLE) this._beginStill();
-      else this._drawMoving(now);
+      this._drawMoving(now);
+      if (now - this.movedAt > SETTLE && this.idle >= SETTLE_FRAMES) this._beginStill();
       this._wait();
     } else if (this.phase === 'refining') {
       this._drawSlice();
@@ -109,6 +111,7 @@ export class PointView {
   _drawMoving(now) {
     this.budget.observe(now, this.drew ? this.drawn : null);
     this.drew = this.shownAt !== this.movedAt;
+    this.idle = this.drew ? 0 : this.idle + 1;
     if (!this.drew) return;
     this.shownAt = this.movedAt;
     const { nodes, points, limited } = this._choose(this.budget.points);

@@ -218,6 +218,29 @@ def test_the_page_scrolls_until_the_view_has_the_keyboard(scene):
     assert np.linalg.norm(keyframe(scene)["position"]) > np.linalg.norm(before)
 
 
+SLOW_DRAG = """async (frames) => {
+  const canvas = document.querySelector('.vl-points');
+  canvas.setPointerCapture = () => {};
+  const send = (type, x) => canvas.dispatchEvent(
+    new PointerEvent(type, { pointerId: 1, clientX: x, clientY: 200, buttons: 1, bubbles: true }));
+  send('pointerdown', 300);
+  const phases = [];
+  for (let k = 0; k < frames; k++) {
+    await new Promise((next) => requestAnimationFrame(next));
+    phases.push(canvas.dataset.phase);
+    send('pointermove', 300 + 5 * k);
+    for (const end = performance.now() + 200; performance.now() < end;);
+  }
+  send('pointerup', 300);
+  return phases;
+}"""
+
+
+def test_a_slow_machine_that_moves_is_not_taken_for_one_that_rests(scene):
+    give(scene, "/wall", cameras=[FRONT])
+    assert set(scene.evaluate(SLOW_DRAG, 10)[3:]) == {"moving"}
+
+
 def test_the_path_is_red_where_it_meets_matter(scene):
     danger = (179, 38, 30)
     centers = [[0.2 * k, 0.1, 1.0] for k in range(-4, 5)]
