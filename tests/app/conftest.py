@@ -15,6 +15,11 @@ ARGUMENTS = [
 ]
 
 
+def find_browser() -> str | None:
+    """The first browser there is."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The app with the small core, shared by all tests of this process."""
@@ -26,7 +31,7 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def chromium():
     """A headless browser."""
-    executable = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    executable = find_browser()
     if executable is None:
         pytest.skip(f"no browser found; looked for {', '.join(BROWSERS)}")
     from playwright.sync_api import sync_playwright

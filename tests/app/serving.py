@@ -10,7 +10,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-START_SECONDS = 120
+START_SECONDS = 240
 
 
 @dataclass
@@ -42,6 +42,10 @@ class Server:
         head, _, body = answer.partition(b"\r\n\r\n")
         return int(head.split()[1]), body
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     def stop(self) -> None:
         """End it as Ctrl-C does; what does not heed that is killed."""
         if self.process.poll() is not None:
@@ -59,10 +63,10 @@ class Server:
         self.process.wait()
 
 
-def start_server(worlds: Path, *options: str) -> Server:
-    """Start the app with this folder, and wait until it answers."""
+def start_server(worlds: Path, *options: str, port: int | None = None) -> Server:
+    """Start the app with this folder, on any free port or this one, and wait until it answers."""
     worlds.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     log = worlds.parent / f"{worlds.name}-{port}.log"
     command = [sys.executable, "-m", "app", "--worlds", str(worlds), "--port", str(port), *options]
     with log.open("wb") as output:
