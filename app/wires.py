@@ -69,7 +69,7 @@ class Wires:
             wires.visit,
             None,
             show_progress="hidden",
-            concurrency_limit=None,
+            queue=False,  # who wants to stop does not stand in line
         )
         return wires
 
