@@ -1,1 +1,1 @@
-"""The browser app: widgets and wiring only. Holds nothing yet; the command line and Python API come first."""
+"""The browser app: widgets and wiring; what it computes is in `geometry` and `voyager_lite`."""
