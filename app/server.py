@@ -3,6 +3,8 @@
 import logging
 import os
 import re
+import signal
+import sys
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -60,7 +62,7 @@ def build_addresses(studio: Studio) -> FastAPI:
 
 
 def serve(worlds: Path, *, port: int, core: str) -> None:
-    """Serve until Ctrl-C.
+    """Serve until Ctrl-C, or a polite request to end.
 
     Args:
         worlds: Folder of everybody's worlds; made if it is not there.
@@ -68,6 +70,9 @@ def serve(worlds: Path, *, port: int, core: str) -> None:
         core: Chosen where nobody chooses.
     """
     worlds.mkdir(parents=True, exist_ok=True)
+    # The server hands the signal on when it has ended; without this the process would end there and then,
+    # and leave what people have uploaded.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="voyager-lite-") as cache, Studio(worlds, core=core) as studio:
         # Read by Gradio when the page is built: where uploads lie, and that nothing is reported to anybody.
         os.environ["GRADIO_TEMP_DIR"] = cache

@@ -1,5 +1,7 @@
 """What the server answers: its own pages, to their own people."""
 
+import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from walls import HEIGHT, WIDTH, load_tiny, wall
 
+from app import server
 from app.guard import HEADERS
 from app.page import arrived
 from app.server import build_addresses
@@ -149,3 +152,29 @@ def test_what_goes_wrong_is_told_in_a_line_of_text() -> None:
     assert refused.value.message == "&lt;script&gt;alert(1)&lt;/script&gt; is no path"
     with pytest.raises(gr.Error, match="unexpected: by zero"):
         answered(break_down)()
+
+
+@pytest.mark.parametrize(
+    ("number", "end"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
+)
+def test_uploads_are_removed_when_the_server_is_asked_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, end: type[BaseException]
+) -> None:
+    caches = []
+
+    def run(app: object, **settings: object) -> None:
+        caches.append(Path(os.environ["GRADIO_TEMP_DIR"]))
+        (caches[0] / "upload.jpg").touch()
+        signal.raise_signal(number)
+
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "")
+    monkeypatch.setattr(server, "build_server", lambda studio: None)
+    monkeypatch.setattr(server.uvicorn, "run", run)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(end):
+            server.serve(tmp_path / "worlds", port=0, core="tiny")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert caches and not caches[0].exists()
