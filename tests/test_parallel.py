@@ -52,3 +52,32 @@ def test_the_launchers_numbers_are_read(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "4")
     monkeypatch.setenv("RANK", "3")
     assert processes() == 4 and follows()
+
+
+def test_a_following_process_loads_the_core_and_does_nothing_else(monkeypatch, tmp_path):
+    from voyager_lite import cli
+    from voyager_lite.explorer import Explorer
+
+    loaded = []
+
+    def load(core, *, device, memory):
+        loaded.append((core, device, memory))
+        raise SystemExit(0)  # the driver has ended
+
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr(Explorer, "from_pretrained", load)
+    with pytest.raises(SystemExit):
+        cli.main(
+            [
+                "explore",
+                "nowhere.jpg",
+                "--output",
+                str(tmp_path / "w"),
+                "--core",
+                "wan-vace:x/y",
+                "--memory",
+                "low",
+            ]
+        )
+    assert loaded == [("wan-vace:x/y", "cpu", "low")]
+    assert not (tmp_path / "w").exists()

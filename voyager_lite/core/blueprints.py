@@ -25,19 +25,19 @@ def blueprint_of(core: str) -> Blueprint:
         ValueError: No full-size core, or one that is neither here nor known.
     """
     family, _, source = core.partition(":")
-    folder = cached_checkpoint(source) if source else None
-    if family == "wan-vace" and source:
+    if family not in ("wan-vace", "voyager") or not source:
+        raise ValueError(
+            f"core {core!r} has no reckoning; expected wan-vace:FOLDER_OR_HUB_ID or voyager:FOLDER_OR_HUB_ID "
+            "(mini and nano run anywhere)"
+        )
+    folder = cached_checkpoint(source)
+    if family == "wan-vace":
         from voyager_lite.core.wan_vace import blueprint as wan_vace
 
         return wan_vace.blueprint(source, folder)
-    if family == "voyager" and source:
-        from voyager_lite.core.voyager import blueprint as voyager
+    from voyager_lite.core.voyager import blueprint as voyager
 
-        return voyager.blueprint(source, folder)
-    raise ValueError(
-        f"core {core!r} has no reckoning; expected wan-vace:FOLDER_OR_HUB_ID or voyager:FOLDER_OR_HUB_ID "
-        "(mini and nano run anywhere)"
-    )
+    return voyager.blueprint(source, folder)
 
 
 def core_facts(core: str, *, device: str) -> dict[str, object]:
