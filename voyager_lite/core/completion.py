@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float
@@ -24,7 +25,12 @@ surroundings, as in other frames."""
 
 
 def complete_clip(
-    guidance: Guidance, coarse: CoarseFrames, *, keys: list[int], previous: Clip | None = None
+    guidance: Guidance,
+    coarse: CoarseFrames,
+    *,
+    keys: list[int],
+    previous: Clip | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Clip:
     """Complete all frames at full size.
 
@@ -40,6 +46,7 @@ def complete_clip(
         coarse: The network's frames, one for each key frame.
         keys: The key frames, rising.
         previous: What the clip before has for the first frames; their new content comes from it.
+        progress: Told how many key frames are complete, after each.
 
     Returns:
         The clip; every known pixel as it is in the guidance.
@@ -47,7 +54,9 @@ def complete_clip(
     shared = 0 if previous is None else len(previous)
     draft = _Draft(guidance)
     left = set(range(len(guidance))) - set(keys)
-    for frame in order_of_keys(guidance.known, keys, shared=shared):
+    for done, frame in enumerate(order_of_keys(guidance.known, keys, shared=shared)):
+        if progress is not None and done:
+            progress(done)
         draft.see_again(frame)
         if draft.missing(frame) < WORTH_MAKING:
             left.add(frame)
@@ -59,6 +68,8 @@ def complete_clip(
                 *draft.frame(frame), coarse=_one(coarse, keys.index(frame)), sky_from=guidance.sky_from
             )
         draft.complete(frame, *made, lasting=True)
+    if progress is not None:
+        progress(len(keys))
     for frame in sorted(left):
         draft.see_again(frame)
         rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)), sky_from=guidance.sky_from)

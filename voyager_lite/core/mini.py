@@ -89,16 +89,20 @@ class Mini:
             reference=F.interpolate(reference[None], size=size, mode="area")[0],
             prompt=request.prompt or "",
         )
+        sampled = (request.steps or 1) + (shared > 0)
+
+        def tell(done: int, _: int) -> None:
+            if progress is not None:
+                progress(done, sampled + len(keys))
+
         coarse = sample(
             self.network,
             condition.to(next(self.network.parameters()).device),
             near=near,
             previous=before,
             request=request,
-            progress=progress or _untold,
+            progress=tell,
         )
-        return complete_clip(guidance, coarse, keys=keys, previous=previous)
-
-
-def _untold(done: int, total: int) -> None:
-    """Progress that nobody wants to hear of."""
+        return complete_clip(
+            guidance, coarse, keys=keys, previous=previous, progress=lambda done: tell(sampled + done, 0)
+        )
