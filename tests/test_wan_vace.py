@@ -278,3 +278,19 @@ def test_guidance_that_does_not_fit_is_refused(core):
     clip = core.generate(guidance[:5], **ask)
     with pytest.raises(ValueError, match="shares 5 frames; the guidance has 3"):
         core.generate(guidance[:3], previous=clip, **ask)
+
+
+def test_the_command_line_walks_with_it(checkpoint, tmp_path):
+    from PIL import Image
+
+    from voyager_lite.cli import main
+
+    picture = torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(3))
+    Image.fromarray(_bytes(picture)).save(tmp_path / "picture.png")
+    core = ["--core", f"wan-vace:{checkpoint}", "--memory", "low", "--steps", "1", "--prompt", "a still room"]
+    walk = ["--path", "right:5%", "--frames", "5", "--depth", "layout", "--output", str(tmp_path / "world")]
+    assert main(["explore", str(tmp_path / "picture.png"), *core, *walk]) == 0
+    assert (tmp_path / "world" / "video.mp4").is_file()
+    missing = ["--core", f"wan-vace:{tmp_path / 'nowhere'}", "--output", str(tmp_path / "other")]
+    assert main(["explore", str(tmp_path / "picture.png"), *missing]) == 2
+    assert not (tmp_path / "other").exists()
