@@ -130,6 +130,7 @@ def test_workers_that_cannot_be_are_refused(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore")
 def test_two_workers_of_ray_make_the_worlds_of_one(tmp_path, pictures, monkeypatch):
     pytest.importorskip("ray")

@@ -156,6 +156,7 @@ def test_checkpoints_that_are_neither_here_nor_known_are_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_peaks_fall_with_memory(tmp_path):
     """A transformer of 120 million and a text encoder of 34 million numbers, on the processor."""
     checkpoint = write_tiny_wan(tmp_path / "wan", heads=64, layers=16, text_width=768, text_layers=6)
@@ -170,7 +171,7 @@ def test_peaks_fall_with_memory(tmp_path):
             capture_output=True,
             text=True,
             check=True,
-            timeout=280,
+            timeout=800,
         )
         peak[memory] = int(done.stdout)
     assert peak["low"] < peak["balanced"] - 0.4 * weights

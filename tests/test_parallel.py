@@ -27,12 +27,13 @@ def run(command, **environment):
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=800,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["ulysses", "ring"])
 def test_two_processes_give_what_one_gives(checkpoint, tmp_path, kind):
     run([SCRIPT, checkpoint, tmp_path / "one", "ulysses"])
