@@ -16,7 +16,6 @@ from app import server
 from app.guard import HEADERS
 from app.page import arrived
 from app.server import build_addresses
-from app.session import new_token
 from app.studio import Studio
 from app.tasks import Walk
 from app.walking import clip_table
@@ -25,7 +24,7 @@ from app.worker import Ticket
 from voyager_lite.world.overview import overview
 from voyager_lite.world.world import World
 
-OURS, THEIRS = new_token(), new_token()
+OURS, THEIRS = "p" + 42 * "o", "p" + 42 * "t"
 
 
 @pytest.fixture(scope="module")
