@@ -68,7 +68,7 @@ def copy(walked: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_core(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line walks with the tiny core."""
-    monkeypatch.setattr(voyager_lite.explorer, "load_core", lambda name, device: TinyCore())
+    monkeypatch.setattr(voyager_lite.explorer, "load_core", lambda name, **_: TinyCore())
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *command: object) -> str:

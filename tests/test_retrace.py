@@ -67,7 +67,7 @@ def test_the_commands_by_hand(walked: World, picture: Path, tmp_path: Path) -> N
 def test_the_commands_make_the_same_world(
     walked: World, picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explorer_module, "load_core", lambda name, device: TinyCore())
+    monkeypatch.setattr(explorer_module, "load_core", lambda name, **_: TinyCore())
     found = retraced(walked, picture, tmp_path)
     for name, cameras in found.cameras.items():
         write_cameras_json(tmp_path / name, cameras, fps=walked.fps)
