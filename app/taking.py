@@ -34,12 +34,14 @@ def build_take_step(studio: Studio, wires: Wires) -> None:
             write = gr.Button("Write the file", variant="primary", elem_id="write", min_width=130, scale=0)
         files = gr.HTML(elem_id="files", apply_default_css=False)
         folder = gr.Textbox(label="The world's folder", interactive=False, elem_id="folder", buttons=["copy"])
-        command = gr.Code(
+        command = gr.Textbox(
             label="What makes it anew, on the command line",
-            language="shell",
+            lines=3,
+            max_lines=12,
             interactive=False,
             visible=False,
             elem_id="command",
+            buttons=["copy"],
         )
 
     def write_it(visit: Any, kind: str) -> gr.Timer:
@@ -59,7 +61,7 @@ def build_take_step(studio: Studio, wires: Wires) -> None:
         film = whole_film(place)
         player = gr.HTML(value=film, visible=film is not None)
         lines = command_lines(place)
-        return player, downloads(place), str(place.folder), gr.Code(value=lines, visible=bool(lines))
+        return player, downloads(place), str(place.folder), gr.Textbox(value=lines, visible=bool(lines))
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     write.click(answered(write_it), [wires.visit, chosen], wires.clock, **quiet)
