@@ -19,6 +19,7 @@ class Person:
         page: Playwright's.
         complaints: What the browser's console held against the page.
         strangers: Addresses elsewhere that the page asked for.
+        key: The browser's, once it has asked for something of a world; names the folder of its worlds.
     """
 
     def __init__(self, page: Page, server: Server) -> None:
@@ -26,6 +27,7 @@ class Person:
         self.server = server
         self.complaints: list[str] = []
         self.strangers: list[str] = []
+        self.key = ""
         page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -128,5 +130,7 @@ class Person:
             self.complaints.append(message.text)
 
     def _note(self, url: str) -> None:
+        if found := re.match(rf"{re.escape(self.server.url)}/w/([^/]+)/", url):
+            self.key = found[1]
         if not url.startswith((self.server.url, "data:", "blob:")):
             self.strangers.append(url)
