@@ -35,10 +35,10 @@ test: $(STAMP) system-libraries  ## everything that must pass: style, types, tes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto -m 'not slow and not gpu'
+	$(BIN)/pytest -n auto --dist loadgroup -m 'not slow and not gpu'
 
 test-slow: $(STAMP) system-libraries  ## the long tests as well
-	$(BIN)/pytest -n auto -m 'not gpu'
+	$(BIN)/pytest -n auto --dist loadgroup -m 'not gpu'
 
 check: $(STAMP)  ## style and types only
 	$(BIN)/ruff check .
@@ -48,4 +48,7 @@ check: $(STAMP)  ## style and types only
 bench: $(STAMP)  ## time ratios against named baselines
 	$(BIN)/voyager-lite bench
 
-.PHONY: help setup system-libraries demo test test-slow check bench
+screenshots: $(STAMP) system-libraries  ## the pictures of docs/app, from the app in a browser
+	$(BIN)/python tests/app/screenshots.py
+
+.PHONY: help setup system-libraries demo test test-slow check bench screenshots

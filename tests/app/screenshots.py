@@ -42,12 +42,11 @@ def show(me: Person, step: str) -> None:
         for scheme in ("light", "dark"):
             me.page.set_viewport_size({"width": width, "height": height})
             me.page.emulate_media(color_scheme=scheme)
-            place = "top" if step == "open" else f"step-{step}"
-            me.page.evaluate(
-                "place => (document.getElementById(place) ?? document.body).scrollIntoView()", place
-            )
             me.page.locator(LOADING).wait_for(state="detached")
             me.page.wait_for_timeout(1500)
+            place = "title" if step == "open" else f"step-{step}"
+            me.page.evaluate("place => document.getElementById(place).scrollIntoView()", place)
+            me.page.wait_for_timeout(500)
             file = FOLDER / f"{step}-{size}-{scheme}.png"
             me.page.screenshot(path=file)
             with Image.open(file) as taken:

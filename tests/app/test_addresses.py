@@ -14,6 +14,8 @@ from voyager_lite.photograph import Photograph
 from voyager_lite.world.creation import FILE_NAME
 from voyager_lite.world.world import World
 
+pytestmark = pytest.mark.xdist_group("app")
+
 SECRET = b"nobody may read this"
 OURS, THEIRS, NOBODY = "o" * 43, "t" * 43, "n" * 43
 
