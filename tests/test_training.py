@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from voyager_lite.core.fill import background_fill
-from voyager_lite.core.mini_file import load_mini
+from voyager_lite.core.mini_file import load_mini, save_mini
 from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal
 from voyager_lite.core.mini_text import prompt_bytes
@@ -165,6 +165,20 @@ def test_suggested_colors_are_judged_where_there_is_a_prompt(clips):
     assert float(suggestion_loss(network, batch).detach()) == pytest.approx(0.09)
     silent = replace(batch, condition=replace(batch.condition, text=prompt_bytes(["", ""])))
     assert float(suggestion_loss(network, silent).detach()) == 0
+
+
+def test_training_from_weights_begins_with_them_and_sees_other_scenes(tmp_path):
+    network = MiniNetwork(SMALL)
+    save_mini(network, tmp_path / "weights.safetensors")
+    saved = load_mini(tmp_path / "weights.safetensors").state_dict()
+    config = TrainingConfig(folder=tmp_path, start=tmp_path / "weights.safetensors", fresh=1, workers=0)
+    run = Training(config)
+    for kept in (run.network, run.average):
+        assert kept.config == SMALL
+        torch.testing.assert_close(kept.state_dict(), saved, rtol=0, atol=0)
+    assert all(parameter.requires_grad for parameter in run.network.parameters())
+    first, anew = (next(Training(c).clips()) for c in (replace(config, start=None, network=SMALL), config))
+    assert not torch.equal(first.truth, anew.truth)
 
 
 @pytest.mark.slow

@@ -24,6 +24,10 @@ class Train:
     minutes: Annotated[float, tyro.conf.arg(help="Time to spend, over all continuations.")] = 120.0
     workers: Annotated[int, tyro.conf.arg(help="Processes that render scenes.")] = 1
     device: Annotated[Literal["cpu", "cuda"], tyro.conf.arg(help="Where the network learns.")] = "cpu"
+    start: Annotated[
+        Path | None,
+        tyro.conf.arg(help="Weights (.safetensors) to begin with, as those in assets; mini and nano."),
+    ] = None
 
     def run(self) -> None:
         """Train."""
@@ -32,6 +36,8 @@ class Train:
         if self.workers < 0:
             raise ValueError(f"--workers is {self.workers}; expected 0 or more")
         if self.model == "depth":
+            if self.start is not None:
+                raise ValueError("--start is for mini and nano; depth begins anew")
             from voyager_lite.training.depth_loop import DepthTrainingConfig, train_depth
 
             train_depth(
@@ -49,5 +55,6 @@ class Train:
                     minutes=self.minutes,
                     workers=self.workers,
                     device=self.device,
+                    start=self.start,
                 )
             )

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from voyager_lite.core.mini_file import save_mini
+from voyager_lite.core.mini_file import load_mini, save_mini
 from voyager_lite.core.mini_network import MINI, NANO, MiniConfig, MiniNetwork
 from voyager_lite.sampling.flow import add_noise
 from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
@@ -31,6 +31,9 @@ DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
 
 SUGGESTION_WEIGHT = 0.2
+
+FIRST_GROUP_ANEW = 1_000_000
+"""Number of the first group of clips of a run that begins with trained weights: they have seen others."""
 
 CURVES = {
     "telea": (190, 190, 190),
@@ -57,7 +60,8 @@ class TrainingConfig:
         learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
         validate_every: Steps between measurements, which also write a checkpoint.
-        network: Sizes; None takes those of ``model``.
+        start: Weights to begin with (``save_mini``), instead of new ones.
+        network: Sizes; None takes those of ``start``, else of ``model``.
     """
 
     folder: Path
@@ -69,16 +73,12 @@ class TrainingConfig:
     learning_rate: float = 8e-4
     device: str = "cpu"
     validate_every: int = 200
+    start: Path | None = None
     network: MiniConfig | None = None
 
     def __post_init__(self) -> None:
         if self.model not in SIZES:
             raise ValueError(f"model is {self.model!r}; expected one of {', '.join(SIZES)}")
-
-    @property
-    def sizes(self) -> MiniConfig:
-        """Of the network that is trained."""
-        return self.network or SIZES[self.model]
 
 
 def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[Tensor, "batch frame"]:
@@ -140,12 +140,22 @@ def is_inside(name: str) -> bool:
     return name.startswith(within) and "modulate" not in name
 
 
+def first_network(config: TrainingConfig) -> MiniNetwork:
+    """The network a run begins with.
+
+    Errors as in ``load_mini``.
+    """
+    if config.start is None:
+        return MiniNetwork(config.network or SIZES[config.model])
+    return load_mini(config.start).train().requires_grad_(True)
+
+
 class Training(Run[MiniNetwork]):
     """A run in progress; all of it but the clips survives a restart."""
 
     def __init__(self, config: TrainingConfig) -> None:
         super().__init__(
-            lambda: MiniNetwork(config.sizes).to(config.device),
+            lambda: first_network(config).to(config.device),
             checkpoint=config.folder / "checkpoint.safetensors",
             minutes=config.minutes,
             learning_rate=config.learning_rate,
@@ -156,7 +166,8 @@ class Training(Run[MiniNetwork]):
 
     def clips(self) -> Iterator[Batch]:
         """Groups of fresh clips, from where the run stands."""
-        stream = ClipStream(group=self.config.fresh, frames=9, first_group=int(self.state["step"]))
+        first = 0 if self.config.start is None else FIRST_GROUP_ANEW
+        stream = ClipStream(group=self.config.fresh, frames=9, first_group=first + int(self.state["step"]))
         loader = DataLoader(stream, batch_size=None, num_workers=self.config.workers)
         return iter(loader)
 
