@@ -215,6 +215,17 @@ def test_a_correction_makes_neither_sky_of_matter_nor_matter_of_sky():
         assert torch.equal(made[:30], depth[:30])
 
 
+def test_slight_corrections_leave_planes_as_they_are_and_others_are_made_less_by_as_much():
+    known = torch.zeros(20, 30, dtype=torch.bool)
+    known[:, 0] = True
+    rgb, inverse = torch.full((3, 20, 30), 0.5), torch.linspace(0.1, 0.5, 30).expand(20, 30)
+    for share, remains in ((0.1, 0.0), (-0.1, 0.0), (0.5, 0.35), (-0.5, -0.35)):
+        difference = torch.zeros(4, 20, 30)
+        difference[3] = share * inverse
+        _, made = corrected(rgb, 1 / inverse, known, difference=difference)
+        torch.testing.assert_close(1 / made[:, 8:], (1 + remains) * inverse[:, 8:])
+
+
 def test_differences_between_key_frames_are_linear_in_time():
     zero, one = torch.zeros(4, 2, 2), torch.ones(4, 2, 2)
     differences, keys = [zero, one], [0, 4]

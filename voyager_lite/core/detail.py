@@ -25,6 +25,9 @@ NEARER_THAN_SKY = 0.9
 LEAST_SHARE = 0.2
 """A correction leaves at least this share of the inverse depth, so that depth stays finite."""
 
+PLANE = 0.15
+"""Share of the inverse depth by which it must be corrected for anything to be done, and less is done by as
+much: the fill continues planes exactly, and the network's small errors would buckle them."""
 
 SURE_OF_SKY = 0.1
 """Share of the depth at which sky begins that the network must say at least where there is to be sky."""
@@ -37,6 +40,7 @@ def complete_frame(
     *,
     coarse: CoarseFrames,
     sky_from: float = math.inf,
+    reference: Float[Tensor, "3 rows columns"] | None = None,
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Complete one full-size frame.
 
@@ -62,7 +66,7 @@ def complete_frame(
     difference = coarse_difference(base_rgb, base_depth, ~settled, coarse=coarse)
     rgb, depth = corrected(base_rgb, base_depth, settled, difference=difference, sky_from=sky_from)
     if is_textured(known.shape[1], coarse):
-        rgb = add_texture(rgb, depth, known=settled)
+        rgb = add_texture(rgb, depth, known=settled, reference=reference)
     return rgb, depth
 
 
@@ -124,7 +128,9 @@ def corrected(
     added = F.interpolate(difference[None], size=(height, width), mode="bilinear", align_corners=False)[0]
     added = added * fade(known, cell=width / difference.shape[2])
     inverse = 1 / depth
-    moved = 1 / torch.maximum(inverse + added[3], LEAST_SHARE * inverse)
+    slight = PLANE * inverse
+    beyond = added[3] - torch.maximum(torch.minimum(added[3], slight), -slight)
+    moved = 1 / torch.maximum(inverse + beyond, LEAST_SHARE * inverse)
     moved = moved.clamp(max=NEARER_THAN_SKY * sky_from)
     kept = known | (depth >= sky_from)
     return torch.where(kept, rgb, (rgb + added[:3]).clamp(0, 1)), torch.where(kept, depth, moved)

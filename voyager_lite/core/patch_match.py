@@ -42,6 +42,8 @@ class Canvas(NamedTuple):
         nearest: Largest inverse depth within the patch around every pixel.
         source: True at pixels around which a whole patch is known.
         holes: Row and column of the pixels to texture, in reading order.
+        rows: Height of the picture; what lies below it is another one, to take from, whose depth is not
+            known (nan).
     """
 
     rgb: Float32[np.ndarray, "h w 3"]
@@ -52,6 +54,7 @@ class Canvas(NamedTuple):
     nearest: Float32[np.ndarray, "h w"]
     source: Bool[np.ndarray, "h w"]
     holes: Int64[np.ndarray, "hole 2"]
+    rows: int
 
 
 @njit(cache=True, nogil=True)
@@ -77,7 +80,8 @@ def _difference(canvas, y, x, v, u, limit):
     depth = canvas.inverse_depth[y, x]
     if canvas.nearest[v, u] > NEARER * depth or canvas.inverse_depth[v, u] * FARTHER < depth:
         return NO_MATCH
-    across, down = np.float32(u - x) / np.float32(width), np.float32(v - y) / np.float32(width)
+    above = v - canvas.rows if v >= canvas.rows else v
+    across, down = np.float32(u - x) / np.float32(width), np.float32(above - y) / np.float32(width)
     fixed = np.float32(ACROSS_WEIGHT) * across * across + np.float32(DOWN_WEIGHT) * down * down
     trust = canvas.trust[y, x]
     shift = np.float32(TINT) * trust * (canvas.guide[y, x] - canvas.mean[v, u])
@@ -88,7 +92,7 @@ def _difference(canvas, y, x, v, u, limit):
         return NO_MATCH
     total, count = np.float32(0.0), np.float32(0.0)
     most = (limit - fixed) * np.float32((2 * RADIUS + 1) ** 2)
-    for dy in range(max(-RADIUS, -y), min(RADIUS + 1, height - y)):
+    for dy in range(max(-RADIUS, -y), min(RADIUS + 1, canvas.rows - y)):
         for dx in range(max(-RADIUS, -x), min(RADIUS + 1, width - x)):
             if canvas.inverse_depth[y + dy, x + dx] <= NEARER * depth:
                 count += np.float32(1.0)
@@ -114,7 +118,7 @@ def search(canvas, match, error, passes, reach, seed):
         seed: Of the random tries.
     """
     state = np.uint64(seed * 2 + 1)
-    height, width = error.shape
+    width = error.shape[1]
     for turn in range(passes):
         forwards = turn % 2 == 0
         back = 1 if forwards else -1
@@ -123,7 +127,7 @@ def search(canvas, match, error, passes, reach, seed):
             best = error[y, x]
             for dy, dx in ((back, 0), (0, back)):
                 py, px = y - dy, x - dx
-                if 0 <= py < height and 0 <= px < width and match[py, px, 0] >= 0:
+                if 0 <= py < canvas.rows and 0 <= px < width and match[py, px, 0] >= 0:
                     v, u = match[py, px, 0] + dy, match[py, px, 1] + dx
                     tried = _difference(canvas, y, x, v, u, best)
                     if tried < best:
@@ -169,13 +173,13 @@ def vote(canvas, match, error, radius, sharpness):
         radius: Patches this far around a pixel have a vote.
         sharpness: How steeply a patch's vote falls with its difference.
     """
-    height, width = error.shape
+    width = error.shape[1]
     total = np.zeros(3, np.float32)
     for row in range(len(canvas.holes)):
         y, x = canvas.holes[row]
         weights = np.float32(0.0)
         total[:] = 0.0
-        for py in range(max(y - radius, 0), min(y + radius + 1, height)):
+        for py in range(max(y - radius, 0), min(y + radius + 1, canvas.rows)):
             for px in range(max(x - radius, 0), min(x + radius + 1, width)):
                 if match[py, px, 0] < 0:
                     continue
