@@ -133,5 +133,5 @@ def _goes_on(
         alike, match = looks_alike(source, inside), match - np.array([rows, 0])
     v, u = np.moveaxis(match[:rows], -1, 0)
     there = np.where(v < 0, np.float32(0), alike[v.clip(0), u.clip(0)])
-    goes_on = blurred_within(there * around[..., 0], 1 - known, FINE * width)
+    goes_on = blurred_within(there * np.clip(2 * around[..., 0] - 1, 0, 1), 1 - known, FINE * width)
     return goes_on, strengths(split(source, inside), alike * inside)
