@@ -13,14 +13,14 @@ SAME_PLACE = 0.4
 """Relative difference in inverse depth up to which made pixels of two frames show one place: their depth
 is a guess, and their colours are smooth."""
 
-SAME_SURFACE = 0.05
+SAME_SURFACE = 0.12
 """The same for a made pixel of one frame and a known one of another, whose colours are not."""
 
 MADE_SHARE, KNOWN_SHARE = 0.6, 0.01
 """Share of made pixels among the four that are read from which on, or up to which, what is read counts as
 made, or as known."""
 
-ROUNDS = 2
+ROUNDS = 4
 
 
 def steadied(
