@@ -7,14 +7,14 @@ import signal
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from app.jobs import Job, Result, Stopped, Told, Tools, shown
-from voyager_lite.core.generator import Generator
+from voyager_lite.core.generator import Generator as Core
 from voyager_lite.errors import VoyagerLiteError
 from voyager_lite.explorer import Explorer
 
@@ -29,12 +29,12 @@ class _Turn:
     """A task that has begun."""
 
     number: int
-    steps: Iterator[None]
+    steps: Generator[None, None, Result] = field(init=False)
     stop: threading.Event = field(default_factory=threading.Event)
     stop_after_clip: threading.Event = field(default_factory=threading.Event)
 
 
-def labor(pipe: Connection, load: Callable[[str], Generator]) -> None:
+def labor(pipe: Connection, load: Callable[[str], Core]) -> None:
     """Do what the pipe says, until it closes.
 
     In come ``("run", number, job)`` and ``("cancel", number, at_once)``; out go ``("told", number, Told)``
@@ -63,7 +63,7 @@ def _listen(pipe: Connection, laborer: "Laborer") -> None:
 class Laborer:
     """Tasks in turn; its methods are called by one thread, but ``hear``."""
 
-    def __init__(self, say: Callable[[tuple[str, int, Any]], None], load: Callable[[str], Generator]) -> None:
+    def __init__(self, say: Callable[[tuple[str, int, Any]], None], load: Callable[[str], Core]) -> None:
         self._say = say
         self._explorer = cache(lambda core: Explorer(load(core)))
         self._inbox: queue.Queue[_Turn] = queue.Queue()
@@ -74,7 +74,7 @@ class Laborer:
         """Take note of a new task, or that one is to stop."""
         kind, number, content = message
         if kind == "run":
-            turn = _Turn(number=number, steps=iter(()))
+            turn = _Turn(number=number)
             turn.steps = self._begin(turn, content)
             self._known[number] = turn
             self._inbox.put(turn)
@@ -85,11 +85,20 @@ class Laborer:
         """Let the next task do one piece of its work; wait for a task if there is none."""
         if not self._turns:
             self._turns.append(self._inbox.get())
+        self._collect()
+        turn = self._turns.popleft()
+        if self._advance(turn, lambda: next(turn.steps)):
+            self._turns.append(turn)
+
+    def _collect(self) -> None:
+        """New tasks get in line."""
         while not self._inbox.empty():
             self._turns.append(self._inbox.get())
-        turn = self._turns.popleft()
+
+    def _advance(self, turn: _Turn, step: Callable[[], None]) -> bool:
+        """Let a task do one piece of its work; whether there is more to do."""
         try:
-            next(turn.steps)
+            step()
         except StopIteration as end:
             self._end(turn, "done", end.value or {})
         except Stopped:
@@ -103,13 +112,22 @@ class Laborer:
             logger.exception("task %d", turn.number)
             self._end(turn, "failed", f"unexpected: {shown(error, hidden={})}; the terminal shows more")
         else:
-            self._turns.append(turn)
+            return True
+        return False
 
-    def _begin(self, turn: _Turn, job: Job) -> Iterator[None]:
+    def _end_stopped(self) -> None:
+        """End the tasks that are to stop and have no turn now, so that they need not wait for one."""
+        self._collect()
+        for turn in [turn for turn in self._turns if turn.stop.is_set()]:
+            self._turns.remove(turn)
+            self._advance(turn, partial(turn.steps.throw, Stopped()))
+
+    def _begin(self, turn: _Turn, job: Job) -> Generator[None, None, Result]:
         def tell(told: Told) -> None:
             if turn.stop.is_set():
                 raise Stopped
             self._say(("told", turn.number, told))
+            self._end_stopped()
 
         return job.run(Tools(explorer=self._explorer, tell=tell, ends_here=turn.stop_after_clip.is_set))
 

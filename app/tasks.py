@@ -11,7 +11,6 @@ from geometry.clearance import check_path
 from voyager_lite.clip import Clip
 from voyager_lite.errors import PathBlockedError
 from voyager_lite.explorer import Step
-from voyager_lite.stretches import stretches
 from voyager_lite.world.frames import pack_cameras, unpack_cameras
 from voyager_lite.world.world import World
 
@@ -50,7 +49,7 @@ class Walk:
         folder: Of the world.
         way: Where to; begins at the world's last camera.
         core: What imagines the unseen.
-        seed: Of each stretch.
+        seed: Of the walk.
         steps: Of the sampling loop; None takes what the core does best with.
     """
 
@@ -62,7 +61,7 @@ class Walk:
     title: str = "the walk"
 
     def run(self, tools: Tools) -> Generator[None, None, Result]:
-        """Clip by clip; where a prompt changes, a new walk begins.
+        """Clip by clip.
 
         Raises:
             PathBlockedError: The way meets matter.
@@ -74,14 +73,12 @@ class Walk:
             report = check_path(world.cache.around(cameras), cameras)
             if report.frame is not None:
                 raise PathBlockedError(f"{report.describe()}; move the path away", frame=report.frame)
-            parts = stretches(cameras, self.way.prompts if explorer.generator.reads_prompts else ())
-            for number, part in enumerate(parts):
-                tell = _Teller(tools, part=number, parts=len(parts))
-                clips = explorer.explore(
-                    world, part.cameras, seed=self.seed, steps=self.steps, prompt=part.prompt, progress=tell
-                )
-                if (yield from _each(world, clips, tools, tell)):
-                    break
+            tell = _Teller(tools)
+            prompts = self.way.prompts if explorer.generator.reads_prompts else ()
+            clips = explorer.explore(
+                world, cameras, seed=self.seed, steps=self.steps, prompt=prompts, progress=tell
+            )
+            yield from _each(world, clips, tools, tell)
         return {}
 
 
@@ -152,39 +149,36 @@ class BranchOff:
 
 
 class _Teller:
-    """Says how far a walk is that is one of several parts.
+    """Says how far a walk is.
 
-    Sampling is taken for half of a clip's work: the rest is filling, fusing and committing it.
+    What the core does is taken for half of a clip's work; the rest is fusing and compressing it.
     """
 
-    def __init__(self, tools: Tools, *, part: int = 0, parts: int = 1) -> None:
+    def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._part, self._parts = part, parts
-        self._clips = "clip"
-        self._done = self._all = 0
+        self._step = Step(clip=1, clips=1, step=0, steps=1)
 
     def __call__(self, step: Step) -> None:
         """A step of a clip was made; raises ``Stopped`` if that was to be the last."""
-        begins = f"stretch {self._part + 1} of {self._parts}, " if self._parts > 1 else ""
-        self._clips, self._done, self._all = (
-            f"{begins}clip {step.clip} of {step.clips}",
-            step.clip,
-            step.clips,
-        )
-        text = f"step {step.step} of {step.steps}" if step.step < step.steps else "filling and fusing"
-        self._tell(text, step.clip - 1 + 0.5 * step.step / step.steps)
+        self._step = step
+        text = f"step {step.step} of {step.steps}"
+        if not step.step:
+            text = "looking at what is known"
+        elif step.step == step.steps:
+            text = "fusing what is new"
+        self._tell(text, 0.5 * (step.step / step.steps + step.kept))
 
     def committed(self) -> None:
         """A clip was committed; raises ``Stopped`` if it was to be the last."""
-        self._tell("kept", self._done)
+        self._tell("kept", 1.0)
 
-    def _tell(self, text: str, clips: float) -> None:
-        share = (self._part + clips / max(1, self._all)) / self._parts
-        self._tools.tell(Told(text=f"{self._clips}, {text}", share=share))
+    def _tell(self, text: str, share: float) -> None:
+        clip, clips = self._step.clip, self._step.clips
+        self._tools.tell(Told(text=f"clip {clip} of {clips}, {text}", share=(clip - 1 + share) / clips))
 
 
-def _each(world: World, clips: Iterator[Clip], tools: Tools, tell: _Teller) -> Generator[None, None, bool]:
-    """Let the clips be made one by one; whether there was a wish to end before the last.
+def _each(world: World, clips: Iterator[Clip], tools: Tools, tell: _Teller) -> Generator[None, None, None]:
+    """Let the clips be made one by one.
 
     Who stops gives up the rest; who has left finds it unfinished, and may finish it.
     """
@@ -193,11 +187,10 @@ def _each(world: World, clips: Iterator[Clip], tools: Tools, tell: _Teller) -> G
             for _ in clips:
                 tell.committed()
                 if tools.ends_here():
-                    return True
+                    return
                 yield
         except Stopped:
             # Closed first: while it is under way, the walk holds the world.
             clips.close()  # type: ignore[attr-defined]
             world.abandon()
             raise
-    return False

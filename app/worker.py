@@ -44,6 +44,7 @@ class Ticket:
         result: What it gave.
         started: When it began to run, seconds of ``time.monotonic``.
         heard: When it said that.
+        stopping: Whether it was asked to stop at once.
     """
 
     number: int
@@ -55,6 +56,7 @@ class Ticket:
     result: dict[str, Any] = field(default_factory=dict)
     started: float | None = None
     heard: float = 0.0
+    stopping: bool = False
 
     @property
     def over(self) -> bool:
@@ -124,6 +126,7 @@ class Worker:
                 self._waiting.remove(ticket)
                 ticket.state = "stopped"
             else:
+                ticket.stopping = ticket.stopping or at_once
                 self._send(("cancel", ticket.number, at_once))
 
     def close(self) -> None:

@@ -95,6 +95,38 @@ def test_one_is_stopped_at_once_and_one_where_it_may_end() -> None:
     assert said[-1] == ("done", 2, {"counted": 2})
 
 
+@dataclass(frozen=True)
+class Meanwhile:
+    """While it works, something happens; says what that is in the end."""
+
+    happens: Callable[[], None]
+    title: str = "working on"
+
+    def run(self, tools: Tools) -> Generator[None, None, Result]:
+        self.happens()
+        tools.tell(Told(text="in the midst"))
+        yield
+        return {}
+
+
+def test_who_stops_need_not_wait_for_the_clip_of_another() -> None:
+    worker, said = laborer()
+
+    def others_stop() -> None:
+        worker.hear(("run", 3, Count(9)))
+        worker.hear(("cancel", 1, True))
+        worker.hear(("cancel", 3, True))
+
+    worker.hear(("run", 1, Count(9)))
+    worker.hear(("run", 2, Meanwhile(others_stop)))
+    worker.turn()
+    worker.turn()
+    assert said[1][:2] == ("told", 2)
+    assert said[2:] == [("stopped", 1, ""), ("stopped", 3, "")]
+    worker.turn()
+    assert said[4:] == [("done", 2, {})]
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [

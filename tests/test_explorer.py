@@ -1,6 +1,7 @@
 """The explorer: what is committed stays, the same seed gives the same bytes, undo undoes."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Progress, Request
 from voyager_lite.depth.estimate import DepthEstimate
 from voyager_lite.errors import PathBlockedError
-from voyager_lite.explorer import Explorer, Step, aligned, clip_starts
+from voyager_lite.explorer import Explorer, Step, aligned
 from voyager_lite.opening import View
 from voyager_lite.photograph import Photograph
+from voyager_lite.stretches import clip_starts
 from voyager_lite.world.world import World
 
 HEIGHT, WIDTH = 48, 64
@@ -138,7 +140,14 @@ def test_progress_tells_clip_and_step(tmp_path: Path) -> None:
     explorer, world = open_world(tmp_path / "w")
     told: list[Step] = []
     list(explorer.explore(world, Trajectory.parse("right:0.5", frames=7), progress=told.append))
-    assert told == [Step(clip=1, clips=2, step=1, steps=1), Step(clip=2, clips=2, step=1, steps=1)]
+    for clip, frames in ((1, 5), (2, 5)):
+        begun = Step(clip=clip, clips=2, step=0, steps=1)
+        made = replace(begun, step=1)
+        after = [replace(made, kept=number / (3 * frames)) for number in range(1, 3 * frames + 1)]
+        assert [step for step in told if step.clip == clip][:2] == [begun, made]
+        rest = [step for step in told if step.clip == clip][2:]
+        # A frame that brings nothing new is not fused.
+        assert rest == after[: len(rest)] and len(rest) >= 2 * frames
 
 
 def test_a_prompt_that_nobody_reads_is_said_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

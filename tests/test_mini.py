@@ -97,11 +97,11 @@ def test_what_was_behind_the_board_shows_the_wall_and_stands_still(mini):
     assert flicker(clip.rgb, depth, clip.cameras, where=inside) < 0.03
 
 
-def test_progress_tells_of_every_step_and_key_frame_and_an_overlap_takes_one_step_more(mini):
+def test_progress_tells_of_every_step_and_frame_and_an_overlap_takes_one_step_more(mini):
     guidance, _, _ = corner_scene(5)
     told = []
     clip = complete(mini, guidance, progress=lambda done, total: told.append((done, total)))
-    assert told == [(done, 6) for done in range(1, 7)]  # one step, five key frames
+    assert told == [(done, 6) for done in range(1, 7)]  # one step, five frames
     told.clear()
     complete(mini, guidance, previous=clip[:3], progress=lambda done, total: told.append((done, total)))
     assert told == [(done, 7) for done in range(1, 8)]

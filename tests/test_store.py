@@ -207,7 +207,13 @@ def test_points_are_counted_without_being_read(store: Store) -> None:
 
 def test_a_walk_under_way_comes_back_and_ends_with_its_last_frame(store: Store) -> None:
     plan = WalkPlan(
-        cameras=a_clip(5).cameras, first_frame=2, first_clip=1, core="x", clip_frames=3, seed=7, prompt="é"
+        cameras=a_clip(5).cameras,
+        first_frame=2,
+        first_clip=1,
+        core="x",
+        clip_frames=3,
+        seed=7,
+        prompts=((0, "é"), (3, "b")),
     )
     store.plan(plan)
     found = Store(store.folder).pending()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geometry.camera import Camera
 from geometry.trajectory import Trajectory
-from voyager_lite.stretches import stretches
+from voyager_lite.stretches import pieces, stretches
 
 
 def path(frames: int) -> Camera:
@@ -27,6 +27,16 @@ def test_by_hand() -> None:
     assert lengths(9, [(4, "snow")]) == [(5, None), (5, "snow")]
     assert lengths(9, [(0, "sun"), (2, "snow")]) == [(3, "sun"), (7, "snow")]
     assert lengths(9, [(0, "sun"), (8, "snow")]) == [(9, "sun")]
+
+
+def test_clips_of_stretches_by_hand() -> None:
+    def found(frames: int, *prompts: tuple[int, str]) -> list[tuple[int, int, int | None, str | None]]:
+        clips = pieces(path(frames), prompts, clip_frames=5)
+        return [(clip.first_frame, len(clip.cameras), clip.later, clip.prompt) for clip in clips]
+
+    assert found(9) == [(0, 5, None, None), (2, 5, 2, None), (4, 5, 2, None)]
+    assert found(9, (0, "sun"), (4, "snow")) == [(0, 5, None, "sun"), (4, 5, None, "snow")]
+    assert found(10, (3, "snow")) == [(0, 4, None, None), (3, 5, None, "snow"), (5, 5, 2, "snow")]
 
 
 @given(

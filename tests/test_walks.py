@@ -13,9 +13,10 @@ from voyager_lite.evaluation.cost import clip_flops, count_flops, flop_rows, pip
 from voyager_lite.evaluation.drift import change_rows, look
 from voyager_lite.evaluation.memory import CLIPS, memory_rows, out_and_back_row, whole_psnr
 from voyager_lite.evaluation.walks import Ends, frames_of, walk_with_cache, walk_without_cache
-from voyager_lite.explorer import Explorer, clip_starts
+from voyager_lite.explorer import Explorer
 from voyager_lite.opening import View
 from voyager_lite.photograph import Photograph
+from voyager_lite.stretches import clip_starts
 
 HEIGHT, WIDTH = 48, 64
 

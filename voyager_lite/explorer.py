@@ -1,7 +1,7 @@
 """The explorer: opens a picture as a world and walks through it, clip after clip."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from voyager_lite.errors import PathBlockedError
 from voyager_lite.opening import Opening, View, open_photograph, storable
 from voyager_lite.photograph import Photograph, fit_size, read_photograph, resize_rgb
 from voyager_lite.samples import Sample
+from voyager_lite.stretches import Piece, pieces
 from voyager_lite.world.frames import quantized
 from voyager_lite.world.place import Place
 from voyager_lite.world.provenance import versions
@@ -43,18 +44,54 @@ PROMPTS = "prompts"
 MOST_TO_LOOK_AT = 1920
 """Long side, in pixels, to which a photograph is reduced before its depth is estimated."""
 
+PASSES = 3
+"""Times that each frame of a finished clip is gone through: quantized, fused, compressed."""
+
 WORTH_LIFTING = 0.0005
 """Share of a frame that the cache must lack for the frame to be fused."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Where a walk stands. Clips and steps count from 1."""
+    """Where a walk stands.
+
+    Attributes:
+        clip: The one that is being made, from 1.
+        clips: Of the walk.
+        step: The last that the core has made of it; 0 before the first.
+        steps: That the core makes; 1 as long as it has not said.
+        kept: Share of what follows the core's last step, fusing and compressing, that is done.
+    """
 
     clip: int
     clips: int
     step: int
     steps: int
+    kept: float = 0.0
+
+
+class _Teller:
+    """Tells of one clip of a walk: of the core's steps, then of each frame that is fused and compressed."""
+
+    def __init__(self, progress: Callable[[Step], None] | None, step: Step) -> None:
+        self._progress = progress
+        self._step = step
+        self._frames_done = 0
+
+    def made(self, step: int, steps: int) -> None:
+        """The core has made a step."""
+        self._tell(replace(self._step, step=step, steps=steps))
+
+    def kept(self, frames: int) -> None:
+        """One more of so many frames is about to go through one of ``PASSES``."""
+        self._frames_done += 1
+        share = min(1.0, self._frames_done / (PASSES * frames))
+        self._tell(replace(self._step, step=max(1, self._step.step), kept=share))
+
+    def _tell(self, step: Step) -> None:
+        self._step = step
+        if self._progress is not None:
+            self._progress(step)
 
 
 class Explorer:
@@ -151,7 +188,7 @@ class Explorer:
         *,
         seed: int = 0,
         steps: int | None = None,
-        prompt: str | None = None,
+        prompt: str | Sequence[tuple[int, str]] | None = None,
         progress: Callable[[Step], None] | None = None,
     ) -> Iterator[Clip]:
         """Walk a path, clip by clip; every clip is committed to the world before it is yielded.
@@ -164,14 +201,18 @@ class Explorer:
             path: A path, or the cameras ``plan`` made of it.
             seed: The same seed, world, path and machine give the same bytes.
             steps: Of the sampling loop; None takes what the core does best with.
-            prompt: What you would like to see, for cores that read.
-            progress: Told after every step of every clip.
+            prompt: What you would like to see, for cores that read; or several, each with the frame of the
+                path from which on it is wanted. Where it changes clips do not overlap.
+            progress: Told after every step of every clip, and of every frame that is then fused and
+                compressed. What it raises ends the walk there; committed clips are kept.
 
         Raises:
             PathBlockedError: See ``plan``.
+            ValueError: Prompts that ``stretches`` refuses.
             WorldBusyError: Another process writes to the world.
         """
-        if prompt is not None and not self.generator.reads_prompts:
+        prompts = ((0, prompt),) if isinstance(prompt, str) else tuple(prompt or ())
+        if prompts and not self.generator.reads_prompts:
             logger.warning("core %s does not read prompts; %r changes nothing", self.generator.name, prompt)
         with world.writing():
             plan = WalkPlan(
@@ -182,10 +223,11 @@ class Explorer:
                 clip_frames=self.generator.clip_frames,
                 seed=seed,
                 steps=steps,
-                prompt=prompt,
+                prompts=prompts,
             )
+            clips = pieces(plan.cameras, plan.prompts, clip_frames=plan.clip_frames)
             world.begin(plan)
-            yield from self._walk(world, plan, progress)
+            yield from self._walk(world, plan, clips, progress)
 
     def resume(self, world: World, *, progress: Callable[[Step], None] | None = None) -> Iterator[Clip]:
         """Finish the walk that an interruption left unfinished; only its missing clips are made.
@@ -205,27 +247,29 @@ class Explorer:
                     f"{world.folder}: core {plan.core} began it in clips of {plan.clip_frames} frames; "
                     f"{ours[0]} with {ours[1]} cannot finish it"
                 )
-            yield from self._walk(world, plan, progress)
+            clips = pieces(plan.cameras, plan.prompts, clip_frames=plan.clip_frames)
+            yield from self._walk(world, plan, clips, progress)
 
-    def _walk(self, world: World, plan: WalkPlan, progress: Callable[[Step], None] | None) -> Iterator[Clip]:
-        starts = clip_starts(len(plan.cameras), clip_frames=plan.clip_frames)
+    def _walk(
+        self,
+        world: World,
+        plan: WalkPlan,
+        clips: Sequence[Piece],
+        progress: Callable[[Step], None] | None,
+    ) -> Iterator[Clip]:
         done = len(world.clips) - plan.first_clip
         previous = world.clip(-1) if done else None
-        for number in range(done, len(starts)):
-            start = starts[number]
-            stretch = plan.cameras[start : start + plan.clip_frames]
-            guidance = self.guidance(world, stretch, anchored=start == 0)
-            overlap = None if previous is None else previous[start - starts[number - 1] :]
-
-            def tell(step: int, steps: int, clip: int = number + 1) -> None:
-                if progress is not None:
-                    progress(Step(clip=clip, clips=len(starts), step=step, steps=steps))
-
+        for number in range(done, len(clips)):
+            piece = clips[number]
+            teller = _Teller(progress, Step(clip=number + 1, clips=len(clips), step=0, steps=1))
+            guidance = self.guidance(world, piece.cameras, anchored=piece.later is None)
+            teller.made(0, 1)
+            overlap = None if previous is None or piece.later is None else previous[piece.later :]
             clip_seed = plan.seed + CLIP_SEED_STEP * len(world.clips)
             request = Request(
                 seed=clip_seed,
                 steps=plan.steps,
-                prompt=plan.prompt,
+                prompt=piece.prompt,
                 reference_depth=world.depth(0),
                 kept=world.folder / PROMPTS,
             )
@@ -234,18 +278,20 @@ class Explorer:
                 reference=world.rgb(0),
                 previous=overlap,
                 request=request,
-                progress=tell,
+                progress=teller.made,
             )
-            first_frame = plan.first_frame + start
             making: dict[str, object] = {
                 "core": plan.core,
                 "seed": clip_seed,
                 "walk_seed": plan.seed,
                 "steps": plan.steps,
-                "prompt": plan.prompt,
+                "prompt": piece.prompt,
                 "versions": versions(),
             }
-            previous = self._commit(world, result, guidance, first_frame=first_frame, making=making)
+            first_frame = plan.first_frame + piece.first_frame
+            previous = self._commit(
+                world, result, guidance, first_frame=first_frame, making=making, teller=teller
+            )
             yield previous
 
     def guidance(self, world: World, cameras: Camera, *, anchored: bool = True) -> Guidance:
@@ -274,29 +320,26 @@ class Explorer:
         *,
         first_frame: int,
         making: dict[str, object],
+        teller: _Teller,
     ) -> Clip:
-        clip = quantized(aligned(result, guidance))
+        def told() -> None:
+            teller.kept(len(result))
+
+        clip = _quantized(aligned(result, guidance), told)
         try:
-            points = fuse(world, clip, known=guidance.known)
-            world.commit(clip, known=guidance.known, points=points, first_frame=first_frame, making=making)
+            points = fuse(world, clip, known=guidance.known, progress=told)
+            world.commit(
+                clip,
+                known=guidance.known,
+                points=points,
+                first_frame=first_frame,
+                making=making,
+                progress=told,
+            )
         except BaseException:
             world.forget_uncommitted()
             raise
         return clip
-
-
-def clip_starts(frames: int, *, clip_frames: int) -> list[int]:
-    """First frames of the clips that cover a path; each begins in the middle of the one before.
-
-    The last clip may be shorter, never longer; a path of 49 frames in clips of 25 gives 0, 12, 24.
-
-    Raises:
-        ValueError: Fewer than 2 frames.
-    """
-    if frames < 2:
-        raise ValueError(f"a walk has {frames} frames; expected at least 2")
-    stride = (clip_frames - 1) // 2
-    return [0, *range(stride, frames - clip_frames + stride, stride)]
 
 
 def aligned(clip: Clip, guidance: Guidance) -> Clip:
@@ -313,16 +356,36 @@ def aligned(clip: Clip, guidance: Guidance) -> Clip:
     )
 
 
-def fuse(world: World, clip: Clip, *, known: Bool[Tensor, "frame height width"]) -> PointCloud:
+def _quantized(clip: Clip, progress: Callable[[], None]) -> Clip:
+    """As ``quantized``, frame by frame, so that a walk can be stopped between them."""
+    rgb, depth = torch.empty_like(clip.rgb), torch.empty_like(clip.depth)
+    for frame in range(len(clip)):
+        progress()
+        one = quantized(clip[frame : frame + 1])
+        rgb[frame], depth[frame] = one.rgb[0], one.depth[0]
+    return Clip(rgb=rgb, depth=depth, cameras=clip.cameras)
+
+
+def fuse(
+    world: World,
+    clip: Clip,
+    *,
+    known: Bool[Tensor, "frame height width"],
+    progress: Callable[[], None] | None = None,
+) -> PointCloud:
     """Lift what a clip newly shows into the world's cache; returns the points that entered.
 
     Frames with most new pixels come first: they show new ground widest. What they bring is then seen by
     the others, of which those are left out that would bring hardly anything (``WORTH_LIFTING``).
+    ``progress`` is told before each; what it raises leaves the cache half filled, see
+    ``World.forget_uncommitted``.
     """
     unseen = (~known).flatten(1).sum(-1)
     entered = []
     for index in unseen.argsort(descending=True, stable=True).tolist():
         camera = clip.cameras[index]
+        if progress is not None:
+            progress()
         if (
             bool(known[index].all())
             or float((~world.cache.render(camera).known).float().mean()) < WORTH_LIFTING

@@ -10,7 +10,7 @@ import torch
 from geometry.camera import Camera
 from voyager_lite.clip import Guidance
 from voyager_lite.core.generator import Generator, Request
-from voyager_lite.explorer import clip_starts
+from voyager_lite.stretches import clip_starts
 
 
 @dataclass(frozen=True, kw_only=True)

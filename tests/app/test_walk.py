@@ -34,7 +34,7 @@ def test_a_sample_is_walked_into_and_taken_away(page, server, tmp_path):
     me.button("Walk the path").click()
     expect(me.status).to_contain_text("step")
     page.locator("#cancel").click()
-    expect(me.status).to_contain_text("stopped")
+    expect(me.status).to_have_attribute("data-state", "stopped")
     expect(me.clips).to_have_count(2)
     expect(page.locator("#unfinished")).to_be_hidden()
 

@@ -29,6 +29,7 @@ def complete_clip(
     coarse: CoarseFrames,
     *,
     keys: list[int],
+    reference: Float[Tensor, "3 rows columns"] | None = None,
     previous: Clip | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Clip:
@@ -45,18 +46,26 @@ def complete_clip(
         guidance: The clip to complete.
         coarse: The network's frames, one for each key frame.
         keys: The key frames, rising.
+        reference: The photograph. The first clip shows it, and takes its texture from what it shows; later
+            ones, which show what was made as well, take theirs from the photograph itself.
         previous: What the clip before has for the first frames; their new content comes from it.
-        progress: Told how many key frames are complete, after each.
+        progress: Told how many frames are complete, after each; what it raises ends the work.
 
     Returns:
         The clip; every known pixel as it is in the guidance.
     """
     shared = 0 if previous is None else len(previous)
     draft = _Draft(guidance)
+    complete = 0
+
+    def tell() -> None:
+        nonlocal complete
+        complete += 1
+        if progress is not None:
+            progress(complete)
+
     left = set(range(len(guidance))) - set(keys)
-    for done, frame in enumerate(order_of_keys(guidance.known, keys, shared=shared)):
-        if progress is not None and done:
-            progress(done)
+    for frame in order_of_keys(guidance.known, keys, shared=shared):
         draft.see_again(frame)
         if draft.missing(frame) < WORTH_MAKING:
             left.add(frame)
@@ -65,15 +74,18 @@ def complete_clip(
             made = previous.rgb[frame], previous.depth[frame]
         else:
             made = complete_frame(
-                *draft.frame(frame), coarse=_one(coarse, keys.index(frame)), sky_from=guidance.sky_from
+                *draft.frame(frame),
+                coarse=_one(coarse, keys.index(frame)),
+                sky_from=guidance.sky_from,
+                reference=None if previous is None else reference,
             )
         draft.complete(frame, *made, lasting=True)
-    if progress is not None:
-        progress(len(keys))
+        tell()
     for frame in sorted(left):
         draft.see_again(frame)
         rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)), sky_from=guidance.sky_from)
         draft.complete(frame, rgb[0], depth[0], lasting=False)
+        tell()
     if not is_textured(guidance.known.shape[2], coarse):
         draft.settle(guidance, coarse, keys)
     return draft.blended(guidance, previous)

@@ -11,7 +11,7 @@ from torch import Tensor
 from voyager_lite.clip import Clip, Guidance
 
 Progress = Callable[[int, int], None]
-"""Called as ``progress(done, total)`` after every step of a clip."""
+"""Called as ``progress(done, total)`` after every step of a clip; what it raises ends the work there."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,7 +93,7 @@ class Mini:
 
         def tell(done: int, _: int) -> None:
             if progress is not None:
-                progress(done, sampled + len(keys))
+                progress(done, sampled + frames)
 
         coarse = sample(
             self.network,
@@ -104,5 +104,10 @@ class Mini:
             progress=tell,
         )
         return complete_clip(
-            guidance, coarse, keys=keys, previous=previous, progress=lambda done: tell(sampled + done, 0)
+            guidance,
+            coarse,
+            keys=keys,
+            reference=reference,
+            previous=previous,
+            progress=lambda done: tell(sampled + done, 0),
         )

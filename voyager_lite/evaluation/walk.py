@@ -17,11 +17,12 @@ from voyager_lite.core.generator import Generator, Progress, Request
 from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.metrics import psnr
 from voyager_lite.evaluation.seams import seam_rows
-from voyager_lite.explorer import Explorer, clip_starts
+from voyager_lite.explorer import Explorer
 from voyager_lite.export.video import read_mp4
 from voyager_lite.opening import View
 from voyager_lite.results import write_results
 from voyager_lite.samples import read_sample
+from voyager_lite.stretches import clip_starts
 from voyager_lite.world.world import World
 
 HEIGHT, WIDTH, FRAMES = 324, 480, 49

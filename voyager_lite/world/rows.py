@@ -58,7 +58,7 @@ class WalkPlan:
         clip_frames: Frames of a full clip.
         seed: Of the walk; a clip's own follows from it and the clip's number.
         steps: As in ``Request``.
-        prompt: As in ``Request``.
+        prompts: From which frame of it on what is wanted, as ``stretches`` takes them.
     """
 
     cameras: Camera
@@ -68,7 +68,7 @@ class WalkPlan:
     clip_frames: int
     seed: int = 0
     steps: int | None = None
-    prompt: str | None = None
+    prompts: tuple[tuple[int, str], ...] = ()
 
     @property
     def end_frame(self) -> int:
@@ -140,7 +140,7 @@ def plan_rows(plan: WalkPlan) -> Statement:
         "clip_frames": plan.clip_frames,
         "seed": plan.seed,
         "steps": plan.steps,
-        "prompt": plan.prompt,
+        "prompts": plan.prompts,
     }
     parts = (*pack_cameras(plan.cameras), to_json(request))
     row = (1, plan.first_clip, plan.first_frame, plan.end_frame, *parts, blob_crc(*parts))
@@ -149,10 +149,15 @@ def plan_rows(plan: WalkPlan) -> Statement:
 
 def plan_from(row: tuple[int, int, bytes, bytes, str], *, height: int, width: int) -> WalkPlan:
     """Inverse of ``plan_rows``, from first clip, first frame, ``K``, ``world_to_camera`` and request."""
-    first_clip, first_frame, K, world_to_camera, request = row
+    first_clip, first_frame, K, world_to_camera, text = row
+    request = json.loads(text)
+    # One prompt for the whole walk is how it was kept before a walk could have several.
+    alone = request.pop("prompt", None)
+    prompts = request.pop("prompts", [] if alone is None else [(0, alone)])
     return WalkPlan(
         first_clip=first_clip,
         first_frame=first_frame,
         cameras=unpack_cameras(K, world_to_camera, height=height, width=width),
-        **json.loads(request),
+        prompts=tuple((int(frame), str(prompt)) for frame, prompt in prompts),
+        **request,
     )

@@ -37,7 +37,7 @@ CREATE TABLE pending (  -- the walk that is under way, if one is
     id INTEGER PRIMARY KEY CHECK (id = 1),
     first_clip INTEGER NOT NULL, first_frame INTEGER NOT NULL, end_frame INTEGER NOT NULL,
     K BLOB NOT NULL, world_to_camera BLOB NOT NULL,
-    request TEXT NOT NULL,  -- JSON: core, clip_frames, seed, steps, prompt
+    request TEXT NOT NULL,  -- JSON: core, clip_frames, seed, steps, prompts
     crc INTEGER NOT NULL  -- as in clip
 ) STRICT;
 """

@@ -1,6 +1,6 @@
 """A world: a picture that can be walked into, kept in a folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -251,6 +251,7 @@ class World:
         points: PointCloud,
         first_frame: int,
         making: dict[str, object],
+        progress: Callable[[], None] | None = None,
     ) -> None:
         """Keep one clip for good, in a single transaction. ``points`` are already in ``cache``.
 
@@ -260,12 +261,18 @@ class World:
             points: What the clip brought into the cache.
             first_frame: Number in the walk of the clip's first frame.
             making: Core, seeds, steps, prompt and versions; JSON values.
+            progress: Told before each frame is compressed, all before the transaction; what it raises
+                leaves the store as it was.
         """
         with self.writing():
             record = ClipRecord(
                 number=len(self.clips), first_frame=first_frame, cameras=clip.cameras, making=making
             )
-            frames = [pack_frame(clip.rgb[i], clip.depth[i], known[i]) for i in range(len(clip))]
+            frames = []
+            for index in range(len(clip)):
+                if progress is not None:
+                    progress()
+                frames.append(pack_frame(clip.rgb[index], clip.depth[index], known[index]))
             self.store.append(record, frames=frames, points=points)
             self.clips.append(record)
             self.cache.settle()
