@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from voyager_lite.explorer import Explorer
 from voyager_lite.export.cameras_json import write_cameras_json
 from voyager_lite.opening import View
 from voyager_lite.world.retrace import Retraced, retrace
+from voyager_lite.world.rows import ClipRecord
 from voyager_lite.world.world import World
 
 
@@ -61,7 +63,9 @@ def test_the_commands_by_hand(walked: World, picture: Path, tmp_path: Path) -> N
         *("--path", str(tmp_path / "walk_2.json"), "--frames", "4"),
         *("--core", "tiny", "--seed", "-2", "--steps", "3", "--prompt", "a b"),
     ]
-    assert [shlex.split(line) for line in found.text().splitlines()] == [opening, onward]
+    remark, *lines = found.text().splitlines()
+    assert remark.startswith("# No command has made this world") and str(walked.origin["depth"]) in remark
+    assert [shlex.split(line) for line in lines] == [opening, onward]
 
 
 def test_the_commands_make_the_same_world(
@@ -72,7 +76,7 @@ def test_the_commands_make_the_same_world(
     for name, cameras in found.cameras.items():
         write_cameras_json(tmp_path / name, cameras, fps=walked.fps)
     for line in found.text().splitlines():
-        assert main(shlex.split(line)[1:]) == 0
+        assert line.startswith("# ") or main(shlex.split(line)[1:]) == 0
     with World.open(tmp_path / "again") as again:
         assert len(again) == len(walked)
         assert len(again.clips) == len(walked.clips)
@@ -90,6 +94,61 @@ def test_what_was_asked_at_the_opening_is_asked_again(walked: World, tmp_path: P
     assert words[1:4] == ("explore", "--sample", "coffee")
     assert words[words.index("--depth") + 1] == "mini"
     assert words[words.index("--fov-degrees") + 1] == "47.5"
+
+
+def test_what_was_typed_is_told_again_and_makes_the_same_world(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explorer_module, "load_core", lambda name, **_: TinyCore())
+    depth = tmp_path / "depth.npy"
+    np.save(depth, np.linspace(2.0, 4.0, 32 * 48, dtype=np.float32).reshape(32, 48))
+    typed = [
+        *("explore", str(picture), "--output", str(tmp_path / "first"), "--size", "48x32"),
+        *("--depth", str(depth), "--depth-kind", "inverse", "--depth-scale", "8.0", "--fov-degrees", "50.0"),
+    ]
+    assert main([*typed, "--path", "right:0.2", "--frames", "7"]) == 0
+    with World.open(tmp_path / "first") as world:
+        found = retrace(
+            world.store.header, world.clips, picture=None, walks=tmp_path, output=tmp_path / "again"
+        )
+        for name, cameras in found.cameras.items():
+            write_cameras_json(tmp_path / name, cameras, fps=world.fps)
+        (line,) = found.text().splitlines()
+        words = shlex.split(line)
+        assert [word for word in typed if word not in words] == [str(tmp_path / "first")]
+        assert main(words[1:]) == 0
+        with World.open(tmp_path / "again") as again:
+            assert all(torch.equal(again.rgb(number), world.rgb(number)) for number in range(7))
+            assert all(torch.equal(again.depth(number), world.depth(number)) for number in range(7))
+
+
+def test_what_is_not_known_is_said(walked: World, tmp_path: Path) -> None:
+    found = retrace(
+        walked.store.header, walked.clips, picture=None, walks=tmp_path, output=tmp_path / "again"
+    )
+    assert found.commands[0][2] == "PHOTOGRAPH"
+    depth, place = found.unknown
+    assert str(walked.origin["depth"]) in depth
+    assert "it's a picture.png" in place and "PHOTOGRAPH" in place
+    remarks = found.text().splitlines()[:2]
+    assert all(line.startswith("# ") for line in remarks)
+
+
+def test_a_walk_from_measured_frames_says_what_to_give(walked: World, tmp_path: Path) -> None:
+    opening, *walks = walked.clips
+    frames = opening.cameras[torch.zeros(3, dtype=torch.long)]
+    measured = ClipRecord(number=1, first_frame=1, cameras=frames, making={"core": "measured"})
+    later = [replace(clip, number=clip.number + 1, first_frame=clip.first_frame + 3) for clip in walks]
+    header, where = walked.store.header, {"walks": tmp_path, "output": tmp_path / "again"}
+    found = retrace(header, [opening, measured, *later], picture=None, **where)
+    assert [command[1] for command in found.commands] == ["reconstruct", "continue", "continue"]
+    assert found.commands[0][2:] == (
+        *("FRAMES", "--cameras", "CAMERAS", "--depth", "DEPTH", "--output", str(tmp_path / "again")),
+    )
+    (said,) = found.unknown
+    assert "FRAMES, CAMERAS and DEPTH" in said
+    nothing = retrace(header, [opening, measured], picture=None, **where)
+    assert nothing.text() == ""
 
 
 def test_where_nobody_has_walked_there_is_nothing_to_retrace(

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +21,7 @@ from voyager_lite.paths import read_path
 from voyager_lite.results import write_guidance, write_results
 from voyager_lite.samples import SAMPLES, Sample, read_sample
 from voyager_lite.world.creation import require_free
+from voyager_lite.world.retrace import asked_of
 from voyager_lite.world.world import World
 
 PATH_HELP = (
@@ -130,6 +131,7 @@ class Explore(Walk):
         view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
         require_free(self.output)
         opening, cameras, explorer = self._open(view)
+        opening = replace(opening, origin={**opening.origin, "asked": asked_of(vars(self))})
         say(f"depth: {opening.origin['depth']}")
         with World.create(self.output, opening) as world, world.writing():
             if self.guidance_only:
