@@ -1,5 +1,6 @@
 """Training of the depth network: pictures, their dress, the loss, restart, and that it learns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from voyager_lite.depth.mini_network import DepthMiniConfig, DepthMiniNetwork, load_depth_mini
+from voyager_lite.depth.mini_network import (
+    DepthMiniConfig,
+    DepthMiniNetwork,
+    load_depth_mini,
+    save_depth_mini,
+)
 from voyager_lite.training.clips import HELD_OUT
 from voyager_lite.training.depth_loop import (
     DepthTraining,
@@ -144,6 +150,20 @@ def test_restarted_run_continues_as_if_never_stopped(tmp_path: Path, pictures: l
         both = getattr(straight, name).parameters(), getattr(resumed, name).parameters()
         for a, b in zip(*both, strict=True):
             torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
+
+
+def test_training_from_weights_begins_with_them_and_sees_other_scenes(tmp_path: Path) -> None:
+    save_depth_mini(DepthMiniNetwork(SMALL), tmp_path / "weights.safetensors")
+    saved = load_depth_mini(tmp_path / "weights.safetensors").state_dict()
+    config = DepthTrainingConfig(folder=tmp_path, start=tmp_path / "weights.safetensors", workers=0)
+    run = DepthTraining(config)
+    for kept in (run.network, run.average):
+        torch.testing.assert_close(kept.state_dict(), saved, rtol=0, atol=0)
+    assert all(parameter.requires_grad for parameter in run.network.parameters())
+    first, anew = (
+        next(DepthTraining(c).scenes()) for c in (replace(config, start=None, network=SMALL), config)
+    )
+    assert not np.array_equal(first[0].rgb, anew[0].rgb)
 
 
 def test_training_overfits_one_picture(tmp_path: Path, pictures: list[TrainingPicture]) -> None:

@@ -26,7 +26,7 @@ class Train:
     device: Annotated[Literal["cpu", "cuda"], tyro.conf.arg(help="Where the network learns.")] = "cpu"
     start: Annotated[
         Path | None,
-        tyro.conf.arg(help="Weights (.safetensors) to begin with, as those in assets; mini and nano."),
+        tyro.conf.arg(help="Weights (.safetensors) to begin with, as those in assets, not with new ones."),
     ] = None
 
     def run(self) -> None:
@@ -36,13 +36,15 @@ class Train:
         if self.workers < 0:
             raise ValueError(f"--workers is {self.workers}; expected 0 or more")
         if self.model == "depth":
-            if self.start is not None:
-                raise ValueError("--start is for mini and nano; depth begins anew")
             from voyager_lite.training.depth_loop import DepthTrainingConfig, train_depth
 
             train_depth(
                 DepthTrainingConfig(
-                    folder=self.folder, minutes=self.minutes, workers=self.workers, device=self.device
+                    folder=self.folder,
+                    minutes=self.minutes,
+                    workers=self.workers,
+                    device=self.device,
+                    start=self.start,
                 )
             )
         else:

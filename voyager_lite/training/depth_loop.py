@@ -13,13 +13,18 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from voyager_lite.depth.mini_network import DepthMiniConfig, DepthMiniNetwork, save_depth_mini
+from voyager_lite.depth.mini_network import (
+    DepthMiniConfig,
+    DepthMiniNetwork,
+    load_depth_mini,
+    save_depth_mini,
+)
 from voyager_lite.evaluation.depth import depth_errors
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.depth_loss import depth_loss
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import PictureStream, TrainingPicture, held_out_pictures
-from voyager_lite.training.run import Run
+from voyager_lite.training.run import ANEW, Run
 
 SMALL_SIZES = ((64, 96), (80, 96), (96, 64), (80, 80), (64, 112))
 LARGE_SIZES = ((96, 144), (112, 144), (144, 96), (112, 112), (96, 160))
@@ -54,7 +59,8 @@ class DepthTrainingConfig:
         validate_every: Steps between measurements, which also write a checkpoint.
         held_out: Pictures to measure on.
         first_scene: Seed of the first scene.
-        network: Sizes.
+        start: Weights to begin with (``save_depth_mini``), instead of new ones.
+        network: Sizes, where ``start`` is None.
     """
 
     folder: Path
@@ -69,7 +75,15 @@ class DepthTrainingConfig:
     validate_every: int = 200
     held_out: int = 96
     first_scene: int = 0
+    start: Path | None = None
     network: DepthMiniConfig = field(default_factory=DepthMiniConfig)
+
+
+def first_network(config: DepthTrainingConfig) -> DepthMiniNetwork:
+    """The network a run begins with; errors as in ``load_depth_mini``."""
+    if config.start is None:
+        return DepthMiniNetwork(config.network)
+    return load_depth_mini(config.start).train().requires_grad_(True)
 
 
 class DepthTraining(Run[DepthMiniNetwork]):
@@ -77,7 +91,7 @@ class DepthTraining(Run[DepthMiniNetwork]):
 
     def __init__(self, config: DepthTrainingConfig) -> None:
         super().__init__(
-            lambda: DepthMiniNetwork(config.network).to(config.device),
+            lambda: first_network(config).to(config.device),
             checkpoint=config.folder / "checkpoint.safetensors",
             minutes=config.minutes,
             learning_rate=config.learning_rate,
@@ -89,7 +103,8 @@ class DepthTraining(Run[DepthMiniNetwork]):
 
     def scenes(self) -> Iterator[list[TrainingPicture]]:
         """Pictures of fresh scenes, from where the run stands."""
-        first = self.config.first_scene + int(self.state["step"]) // self.config.every
+        anew = 0 if self.config.start is None else ANEW
+        first = self.config.first_scene + anew + int(self.state["step"]) // self.config.every
         loader = DataLoader(PictureStream(first), batch_size=None, num_workers=self.config.workers)
         return iter(loader)
 

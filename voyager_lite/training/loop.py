@@ -19,7 +19,7 @@ from voyager_lite.sampling.flow import add_noise
 from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
-from voyager_lite.training.run import Run
+from voyager_lite.training.run import ANEW, Run
 
 RING_WEIGHT, KNOWN_WEIGHT = 0.05, 0.002
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
@@ -31,9 +31,6 @@ DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
 
 SUGGESTION_WEIGHT = 0.2
-
-FIRST_GROUP_ANEW = 1_000_000
-"""Number of the first group of clips of a run that begins with trained weights: they have seen others."""
 
 CURVES = {
     "telea": (190, 190, 190),
@@ -166,7 +163,7 @@ class Training(Run[MiniNetwork]):
 
     def clips(self) -> Iterator[Batch]:
         """Groups of fresh clips, from where the run stands."""
-        first = 0 if self.config.start is None else FIRST_GROUP_ANEW
+        first = 0 if self.config.start is None else ANEW
         stream = ClipStream(group=self.config.fresh, frames=9, first_group=first + int(self.state["step"]))
         loader = DataLoader(stream, batch_size=None, num_workers=self.config.workers)
         return iter(loader)

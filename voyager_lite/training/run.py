@@ -19,6 +19,10 @@ MUON_RATE = 5.0
 
 WARMUP_STEPS = 50
 
+ANEW = 1_000_000
+"""From which scene on (or group of scenes) a run that starts with trained weights draws: they have seen
+those before."""
+
 MOST_AVERAGED = 0.998
 """Share of the running average that stays at a step, once it has run for a while."""
 
