@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKLHunyuanVideo
@@ -20,7 +21,7 @@ from voyager_release import (
 )
 
 from voyager_lite.cli import main
-from voyager_lite.core.voyager.convert import convert_release
+from voyager_lite.core.voyager.convert import _mapped, convert_release
 from voyager_lite.core.voyager.recipe import read_recipe
 from voyager_lite.core.voyager.released import released_shapes
 from voyager_lite.core.voyager.transformer import VoyagerTransformer
@@ -160,6 +161,27 @@ def test_a_half_downloaded_file_is_refused(tmp_path, capsys):
     states.write_bytes(states.read_bytes()[: states.stat().st_size // 2])
     line = refusal(capsys, "convert", "voyager", tmp_path / "ckpts", tmp_path / "out")
     assert "cut short" in line and "download it again" in line
+
+
+def test_a_file_larger_than_memory_is_mapped_and_never_changed(tmp_path):
+    """A checkpoint of holes: twice this machine's memory to look at, 8 KB on disk."""
+    hole, file = tmp_path / "hole", tmp_path / "states.pt"
+    with open(hole, "wb") as made:
+        made.truncate(2 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    large = torch.from_numpy(np.memmap(hole, dtype=np.uint8, mode="r+"))
+    with torch.serialization.skip_data():
+        torch.save({"module": {"large": large}}, file)
+    before = file.stat()
+    tensor = _mapped(file, wrapper="module")["large"]
+    assert tensor.shape == large.shape and int(tensor[-1]) == 0
+    assert file.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_a_file_that_may_only_be_read_is_read(tmp_path):
+    states = write_release(tmp_path / "ckpts")
+    states.chmod(0o400)
+    convert(tmp_path / "ckpts", tmp_path / "out")
+    assert (tmp_path / "out/transformer/config.json").is_file()
 
 
 @pytest.mark.parametrize(

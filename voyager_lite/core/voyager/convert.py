@@ -9,6 +9,8 @@ The .pt files are pickles. They are read here and nowhere else, and only as torc
 every shard, so that no more than about a shard is in memory at any time.
 """
 
+import mmap
+import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.serialization import set_default_mmap_options
 
 from voyager_lite.core.voyager.recipe import Recipe, write_recipe
 from voyager_lite.core.voyager.released import released_rows, released_shapes, take
@@ -165,10 +168,18 @@ def _mapped(file: Path, wrapper: str) -> dict[str, Tensor]:
         file: The pickle.
         wrapper: The name they may stand under.
     """
+    # A private mapping counts as memory that might be wanted: the system refuses one larger than it has.
+    kind = mmap.MAP_SHARED if os.access(file, os.W_OK) else mmap.MAP_PRIVATE
     try:
-        loaded = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
+        with set_default_mmap_options(kind):
+            loaded = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     except Exception as error:  # whatever an unpickler makes of a stranger's file
         reason = " ".join(str(error).split())
+        if "unable to mmap" in reason and "Cannot allocate" in reason:
+            raise ValueError(
+                f"{file} is larger than this machine's memory and cannot be written, so it cannot be mapped; "
+                "give yourself leave to write it (chmod u+w), nothing in it is changed"
+            ) from error
         if "weights_only" in reason or "Unsupported" in reason:
             raise ValueError(
                 f"{file} holds more than tensors, which could run code; it is refused"
