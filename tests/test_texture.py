@@ -7,7 +7,7 @@ import torch
 from skimage import data
 
 from voyager_lite.core.bands import COARSE, blurred_within, looks_alike, split
-from voyager_lite.core.canvas import Textured, draw_canvas, sizes, taken_over
+from voyager_lite.core.canvas import Exemplar, Textured, draw_canvas, sizes, taken_over
 from voyager_lite.core.patch_match import NO_MATCH, RADIUS, measure, search
 from voyager_lite.core.texture import add_texture
 
@@ -69,7 +69,7 @@ def test_a_complete_frame_and_an_empty_one_stay_as_they_are():
 def test_matches_are_whole_known_patches_and_their_errors_only_fall():
     _, smooth, depth, known = checked_wall()
     picture = smooth.permute(1, 2, 0).contiguous().numpy()
-    frame = Textured(rgb=picture, inverse_depth=(1 / depth).numpy(), known=known.numpy(), reference=None)
+    frame = Textured(rgb=picture, inverse_depth=(1 / depth).numpy(), known=known.numpy(), exemplar=None)
     canvas = draw_canvas(frame, tuple(known.shape))
     match, error = taken_over(np.full((1, 1, 2), -1, np.int64), canvas, rows=1)
     assert (error == NO_MATCH).all()
@@ -129,18 +129,29 @@ def test_a_surface_that_looks_alike_goes_on_as_strong_as_it_is():
         assert float(textured[part].std()) == pytest.approx(float(truth[part].std()), rel=0.15)
 
 
-def test_with_a_reference_nothing_is_taken_from_known_pixels():
+def test_with_an_exemplar_nothing_is_taken_from_known_pixels():
     _, smooth, depth, known = half_known_wall(blotched=False)
     flat = torch.full_like(smooth, 0.5)
     flat[0, :, :40] = 0.7  # what was made before is flat, and reddish
     photograph, *_ = checked_wall(height=60, width=120, foreground=False)
-    textured = add_texture(flat, depth, known=known, reference=photograph)
+    textured = add_texture(flat, depth, known=known, exemplar=Exemplar(rgb=photograph, depth=None))
     assert contrast(flat, ~known) == 0 and contrast(textured, ~known) > 0.05
     assert torch.equal(textured[:, known], flat[:, known])
     torch.testing.assert_close(textured[0, ~known], textured[1, ~known])
     torch.testing.assert_close(
-        add_texture(flat, depth, known=known, reference=torch.full_like(photograph, 0.5)), flat
+        add_texture(
+            flat, depth, known=known, exemplar=Exemplar(rgb=torch.full_like(photograph, 0.5), depth=None)
+        ),
+        flat,
     )
+
+
+def test_nothing_of_a_thing_in_front_is_copied_from_an_exemplar():
+    _, smooth, depth, known = half_known_wall(blotched=False)
+    photograph, _, its_depth, _ = checked_wall(height=96, width=256)
+    textured = add_texture(smooth, depth, known=known, exemplar=Exemplar(rgb=photograph, depth=its_depth))
+    assert contrast(textured, ~known) > 0.1
+    assert (textured[0] - textured[1])[~known].max() < 0.1
 
 
 def test_gravel_and_bricks_look_alike_all_over_and_photographs_of_things_do_not():

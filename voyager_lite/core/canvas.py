@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int64
+from torch import Tensor
 
 from voyager_lite.core.patch_match import NO_MATCH, RADIUS, Canvas, measure
 
@@ -20,6 +21,18 @@ TRUST_REACH = 0.12
 PATCH = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
 
 
+class Exemplar(NamedTuple):
+    """A picture to take texture from.
+
+    Attributes:
+        rgb: RGB in [0, 1].
+        depth: Along the axis, > 0; None where it is not known, so that what is in front cannot be told.
+    """
+
+    rgb: Float[Tensor, "3 rows columns"]
+    depth: Float[Tensor, "rows columns"] | None
+
+
 class Textured(NamedTuple):
     """What is to be textured, in full size.
 
@@ -27,13 +40,13 @@ class Textured(NamedTuple):
         rgb: Complete; smooth where not ``known``.
         inverse_depth: Complete.
         known: True where a pixel is given.
-        reference: What patches are taken from, if it is not the known pixels.
+        exemplar: What patches are taken from, if it is not the known pixels.
     """
 
     rgb: Float32[np.ndarray, "h w 3"]
     inverse_depth: Float32[np.ndarray, "h w"]
     known: Bool[np.ndarray, "h w"]
-    reference: Float32[np.ndarray, "rows columns 3"] | None
+    exemplar: Exemplar | None
 
 
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -46,7 +59,7 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def draw_canvas(frame: Textured, size: tuple[int, int]) -> Canvas:
-    """The picture in a size; the reference lies below it, as wide."""
+    """The picture in a size; the exemplar lies below it, as wide."""
     small, inverse = _reduced(frame.rgb, size), _reduced(frame.inverse_depth, size)
     known = _reduced(frame.known.astype(np.float32), size) > 0.999
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
@@ -61,20 +74,27 @@ def draw_canvas(frame: Textured, size: tuple[int, int]) -> Canvas:
         holes=np.argwhere(~known),
         rows=size[0],
     )
-    if frame.reference is None:
+    if frame.exemplar is None:
         return whole._replace(rgb=small.copy())
-    rows = max(1, round(frame.reference.shape[0] * size[1] / frame.reference.shape[1]))
-    other = _reduced(frame.reference, (rows, size[1]))
-    unknown = np.full(other.shape[:2], np.nan, np.float32)
+    other, other_inverse = _below(frame.exemplar, size[1])
     return whole._replace(
         rgb=np.concatenate([small, other]),
         guide=np.concatenate([small, other]),
-        trust=np.concatenate([whole.trust, np.zeros_like(unknown)]),
+        trust=np.concatenate([whole.trust, np.zeros_like(other_inverse)]),
         mean=np.concatenate([whole.mean, cv2.blur(other, PATCH.shape)]),
-        inverse_depth=np.concatenate([inverse, unknown]),
-        nearest=np.concatenate([whole.nearest, unknown]),
+        inverse_depth=np.concatenate([inverse, other_inverse]),
+        nearest=np.concatenate([whole.nearest, cv2.dilate(other_inverse, PATCH)]),
         source=np.concatenate([np.zeros_like(known), _whole_patches(np.ones(other.shape[:2], np.bool_))]),
     )
+
+
+def _below(exemplar: Exemplar, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Colours and inverse depth (nan if not known) of the exemplar, in a width."""
+    rgb = exemplar.rgb.permute(1, 2, 0).contiguous().numpy()
+    size = max(1, round(rgb.shape[0] * width / rgb.shape[1])), width
+    if exemplar.depth is None:
+        return _reduced(rgb, size), np.full(size, np.nan, np.float32)
+    return _reduced(rgb, size), _reduced((1 / exemplar.depth).numpy(), size)
 
 
 def taken_over(

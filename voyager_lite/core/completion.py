@@ -13,6 +13,7 @@ from geometry.cloud import PointCloud
 from geometry.lifting import lift, lift_sky
 from geometry.rasterizer import render_points
 from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core.canvas import Exemplar
 from voyager_lite.core.coarse import CoarseFrames
 from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, is_textured
 from voyager_lite.core.fade import faded
@@ -29,7 +30,7 @@ def complete_clip(
     coarse: CoarseFrames,
     *,
     keys: list[int],
-    reference: Float[Tensor, "3 rows columns"] | None = None,
+    photograph: Exemplar | None = None,
     previous: Clip | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Clip:
@@ -46,8 +47,8 @@ def complete_clip(
         guidance: The clip to complete.
         coarse: The network's frames, one for each key frame.
         keys: The key frames, rising.
-        reference: The photograph. The first clip shows it, and takes its texture from what it shows; later
-            ones, which show what was made as well, take theirs from the photograph itself.
+        photograph: Where the walk began. The first clip shows it, and takes its texture from what it
+            shows; later ones, which show what was made as well, take theirs from the photograph itself.
         previous: What the clip before has for the first frames; their new content comes from it.
         progress: Told how many frames are complete, after each; what it raises ends the work.
 
@@ -77,7 +78,7 @@ def complete_clip(
                 *draft.frame(frame),
                 coarse=_one(coarse, keys.index(frame)),
                 sky_from=guidance.sky_from,
-                reference=None if previous is None else reference,
+                exemplar=None if previous is None else photograph,
             )
         draft.complete(frame, *made, lasting=True)
         tell()

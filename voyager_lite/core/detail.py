@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from voyager_lite.core.canvas import Exemplar
 from voyager_lite.core.coarse import CoarseFrames, reduce_frames
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.texture import add_texture
@@ -40,7 +41,7 @@ def complete_frame(
     *,
     coarse: CoarseFrames,
     sky_from: float = math.inf,
-    reference: Float[Tensor, "3 rows columns"] | None = None,
+    exemplar: Exemplar | None = None,
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Complete one full-size frame.
 
@@ -66,7 +67,7 @@ def complete_frame(
     difference = coarse_difference(base_rgb, base_depth, ~settled, coarse=coarse)
     rgb, depth = corrected(base_rgb, base_depth, settled, difference=difference, sky_from=sky_from)
     if is_textured(known.shape[1], coarse):
-        rgb = add_texture(rgb, depth, known=settled, reference=reference)
+        rgb = add_texture(rgb, depth, known=settled, exemplar=exemplar)
     return rgb, depth
 
 

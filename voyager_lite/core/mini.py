@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core.canvas import Exemplar
 from voyager_lite.core.coarse import KEY_FRAMES, condition_on, key_frames, network_size, reduce_frames, sample
 from voyager_lite.core.completion import complete_clip
 from voyager_lite.core.generator import Progress, Request
@@ -107,7 +108,7 @@ class Mini:
             guidance,
             coarse,
             keys=keys,
-            reference=reference,
+            photograph=Exemplar(rgb=reference, depth=request.reference_depth),
             previous=previous,
             progress=lambda done: tell(sampled + done, 0),
         )

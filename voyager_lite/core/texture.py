@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from voyager_lite.core.bands import FINE, blurred_within, looks_alike, split, strengths
-from voyager_lite.core.canvas import Textured, draw_canvas, sizes, taken_over
+from voyager_lite.core.canvas import Exemplar, Textured, draw_canvas, sizes, taken_over
 from voyager_lite.core.membrane import HOLE, SOURCE, fill_membrane
 from voyager_lite.core.patch_match import RADIUS, Canvas, measure, search, vote
 
@@ -35,7 +35,7 @@ def add_texture(
     depth: Float[Tensor, "height width"],
     *,
     known: Bool[Tensor, "height width"],
-    reference: Float[Tensor, "3 rows columns"] | None = None,
+    exemplar: Exemplar | None = None,
 ) -> Float[Tensor, "3 height width"]:
     """Give the unknown pixels of a complete frame the texture of its known background.
 
@@ -47,7 +47,7 @@ def add_texture(
         rgb: Complete, RGB in [0, 1]; smooth where not ``known``.
         depth: Complete, along the axis, > 0.
         known: True where pixels are given; they come back unchanged.
-        reference: The photograph, from which alone patches are then taken: known pixels that were made
+        exemplar: The photograph, from which alone patches are then taken: known pixels that were made
             before have lost a little, and each time they are copied they lose more.
 
     Returns:
@@ -60,7 +60,7 @@ def add_texture(
         rgb=rgb.permute(1, 2, 0).contiguous().numpy(),
         inverse_depth=(1 / depth).numpy(),
         known=known.numpy(),
-        reference=None if reference is None else reference.permute(1, 2, 0).contiguous().numpy(),
+        exemplar=exemplar,
     )
     canvas, match = _matched(frame)
     added = canvas.rgb[: canvas.rows] - frame.rgb
@@ -127,7 +127,7 @@ def _goes_on(
     around = here[..., None].copy()
     fill_membrane(around, np.where(frame.known, np.uint8(SOURCE), np.uint8(HOLE)))
     source, inside, alike = frame.rgb, known, here
-    if frame.reference is not None:
+    if frame.exemplar is not None:
         source = canvas.rgb[rows:]
         inside = np.ones(source.shape[:2], np.float32)
         alike, match = looks_alike(source, inside), match - np.array([rows, 0])
