@@ -11,21 +11,30 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import httpx
 import tyro
 
 from app.drawn_path import DrawnPath, draft_value
 from app.gestures import after_gestures
-from app.visitor import Visitor
+from app.visitor import PATIENCE, Visitor
+from geometry.camera import Camera
+from geometry.cloud import PointCloud
 from geometry.rasterizer import render_points
 from voyager_lite.cli.report import say
 from voyager_lite.core import load_core
 from voyager_lite.evaluation.bench import BenchRow, format_table, write_rows
 from voyager_lite.explorer import Explorer
+from voyager_lite.opening import View
 from voyager_lite.samples import read_sample
 from voyager_lite.world.world import World
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 FRAMES_ALLOWED = 60
 """Rasterised frames in whose time a preview is to be there."""
@@ -50,15 +59,21 @@ class Bench:
         with tempfile.TemporaryDirectory(prefix="voyager-lite-bench-") as folder:
             world = motorcycle(Path(folder) / "motorcycle")
             rows = [preview_row(world, repeats=self.repeats)]
+            if (found := find_browser()) is None:
+                say(f"no browser found, so nothing is measured in one; looked for {', '.join(BROWSERS)}")
+            else:
+                rows.append(browser_row(world, browser=found, repeats=self.repeats))
             rows.append(slider_row(world, users=self.users, repeats=self.repeats))
+            rows.append(cancel_row(motorcycle(Path(folder) / "large", width=960), repeats=self.repeats))
         say(format_table(rows))
         if self.json is not None:
             write_rows(rows, self.json)
 
 
-def motorcycle(folder: Path) -> Path:
-    """A world of the sample with measured depth."""
-    opening = Explorer(load_core("nano")).lift(read_sample("motorcycle"))
+def motorcycle(folder: Path, *, width: int | None = None) -> Path:
+    """A world of the sample with measured depth, at its own size or as wide as is said."""
+    view = View() if width is None else View(height=width * 2 // 3, width=width)
+    opening = Explorer(load_core("nano")).lift(read_sample("motorcycle"), view=view)
     World.create(folder, opening).close()
     return folder
 
@@ -69,8 +84,8 @@ def preview_row(world: Path, *, repeats: int) -> BenchRow:
     Processor time, because other work of the machine is not the page's; both in turn in one process.
     """
     with World.open(world) as opened:
-        drawing, cameras = DrawnPath.of(opened), opened.cameras[-1:]
-        cloud = opened.cache.around(cameras)
+        drawing = DrawnPath.of(opened)
+    cloud, cameras = surroundings(world)
 
     def edit(turn: int) -> None:
         draft_value(after_gestures(drawing, [stroke(drawing.focus_distance, turn)]))
@@ -94,6 +109,87 @@ def preview_row(world: Path, *, repeats: int) -> BenchRow:
         unit="ms of processor",
         case=f"a stroke in the plan of {len(cloud)} points at {cameras.width}x{cameras.height}",
     )
+
+
+def surroundings(world: Path) -> tuple[PointCloud, Camera]:
+    """What is known around a world's last camera, and that camera, as a batch."""
+    with World.open(world) as opened:
+        cameras = opened.cameras[-1:]
+        return opened.cache.around(cameras), cameras
+
+
+def browser_row(world: Path, *, browser: str, repeats: int) -> BenchRow:
+    """From the pen lifted in a browser to the preview seen there, beside frames of the world at full size.
+
+    Wall clock, the way to the server and back and the browser's own work included; both in turn.
+    """
+    from playwright.sync_api import sync_playwright
+
+    cloud, cameras = surroundings(world)
+    frames: list[float] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="voyager-lite-bench-") as folder,
+        served(Path(folder)) as url,
+        sync_playwright() as playwright,
+    ):
+        running = playwright.chromium.launch(executable_path=browser, args=BROWSER_OPTIONS)
+        page = running.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        page.set_default_timeout(1000 * PATIENCE)
+        page.goto(url)
+        page.get_by_label("motorcycle", exact=True).click()
+        page.locator("#viewer canvas[data-phase=still]").wait_for()
+        page.evaluate(WATCH)
+        for turn in range(-1, repeats):
+            draw(page, turn)
+            page.wait_for_function(f"waits.length > {turn + 1}")
+            start = time.perf_counter()
+            render_points(cloud, cameras)
+            frames.append(time.perf_counter() - start)
+        ours = page.evaluate("waits")
+        running.close()
+    shown, one = statistics.median(ours[1:]), statistics.median(frames[1:])
+    return BenchRow(
+        name="path edited to preview seen",
+        ours=shown,
+        baseline=1000 * one * FRAMES_ALLOWED,
+        baseline_name=f"{FRAMES_ALLOWED} rasterised frames",
+        ratio=1000 * one * FRAMES_ALLOWED / shown,
+        unit="ms",
+        case="the same in a browser, by the clock, from the pen lifted to the picture painted",
+    )
+
+
+WATCH = """() => {
+  window.waits = [];
+  let lifted = null;
+  addEventListener('pointerup', () => { lifted = performance.now(); }, true);
+  new MutationObserver(() => {
+    if (lifted === null) return;
+    const from = lifted;
+    lifted = null;
+    requestAnimationFrame(() => waits.push(performance.now() - from));
+  }).observe(document.querySelector('#path-editor .vl-film'), { attributeFilter: ['data-shown'] });
+}"""
+"""Notes, in milliseconds, how long the preview lets wait after each pointer that is lifted."""
+
+
+def draw(page: "Page", turn: int) -> None:
+    """A path on the plan, with the mouse, a little different each turn."""
+    dot = page.locator("#path-editor .vl-plan .vl-start circle").first
+    dot.scroll_into_view_if_needed()
+    box = dot.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 4, y - 20, steps=4)
+    page.mouse.move(x + 6 + turn, y - 40, steps=4)
+    page.mouse.up()
+
+
+def find_browser() -> str | None:
+    """The first browser there is."""
+    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 
 def stroke(focus: float, turn: int) -> dict[str, object]:
@@ -128,6 +224,62 @@ def slider_row(world: Path, *, users: int, repeats: int) -> BenchRow:
         unit="ms",
         case=f"field of view of a key frame, preview included, while {users - 1} others walk",
     )
+
+
+def cancel_row(world: Path, *, repeats: int) -> BenchRow:
+    """The longest time from Cancel pressed to the walk stopped, pressed all over a clip; beside that clip."""
+    with tempfile.TemporaryDirectory(prefix="voyager-lite-bench-") as folder, served(Path(folder)) as url:
+        visitor = enter(url, Path(folder), world)
+        visitor.set("core", "mini")
+        begin_walk(visitor, 0)
+        began = time.perf_counter()
+        until(visitor, "clip 2 of")
+        clip = time.perf_counter() - began
+        waits = [cancelled(visitor)]
+        for turn in range(repeats):
+            begin_walk(visitor, turn)
+            time.sleep(clip * (turn + 0.5) / repeats)
+            waits.append(cancelled(visitor))
+        visitor.leave()
+    return BenchRow(
+        name="walk cancelled",
+        ours=1000 * max(waits),
+        baseline=1000 * clip,
+        baseline_name="one clip",
+        ratio=clip / max(waits),
+        unit="ms",
+        case=f"the longest of {len(waits)}, pressed all over a clip of mini, 25 frames of 960x640",
+    )
+
+
+def begin_walk(visitor: Visitor, turn: int) -> None:
+    """Draw a path of several clips, walk it, and wait until the first is begun."""
+    visitor.tell("change", to="path-editor")
+    way = [stroke(visitor.value("path-editor")["focus"], turn), {"do": "duration", "seconds": 3.0}]
+    visitor.tell("edit", of="path-editor", brings={"gestures": way})
+    visitor.tell("click", of="walk")
+    until(visitor, "clip 1 of")
+
+
+def cancelled(visitor: Visitor) -> float:
+    """Seconds from Cancel pressed to the walk stopped."""
+    start = time.perf_counter()
+    visitor.tell("click", of="cancel")
+    until(visitor, 'data-state="stopped"')
+    return time.perf_counter() - start
+
+
+def until(visitor: Visitor, said: str) -> None:
+    """Look again and again until the page says this of the task.
+
+    Raises:
+        RuntimeError: The task is over without it.
+    """
+    while said not in str(visitor.value("status")):
+        if any(f'data-state="{state}"' in str(visitor.value("status")) for state in ("failed", "done")):
+            raise RuntimeError(f"the walk ended before it said {said!r}: {visitor.value('status')}")
+        time.sleep(0.02)
+        visitor.tell("tick")
 
 
 @contextlib.contextmanager

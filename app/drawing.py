@@ -11,6 +11,7 @@ import gradio as gr
 from app.drawn_path import DrawnPath, draft_value
 from app.editor import PathEditor
 from app.gestures import after_gestures
+from app.kept_path import keep_path, kept_path
 from app.studio import Studio
 from app.wires import Wires, answered
 from geometry.presets import PRESETS
@@ -69,7 +70,8 @@ def build_draw_step(studio: Studio, wires: Wires) -> gr.State:
             return None, None, ""
         with place.open() as world:
             now = DrawnPath.of(world)
-        return shown(now if before is None else now.left_of(before))
+            left = now if before is None else now.left_of(before)
+            return shown(left if left is not now else kept_path(place, world, now))
 
     def edit(now: DrawnPath | None, event: gr.EventData) -> Shown:
         return after(now, event._data.get("gestures"))
@@ -114,6 +116,9 @@ def build_draw_step(studio: Studio, wires: Wires) -> gr.State:
         [drawn, text],
         outputs,
         **quiet,
+    )
+    drawn.change(
+        answered(lambda visit, now: keep_path(studio.place(visit), now)), [wires.visit, drawn], None, **quiet
     )
     load.upload(answered(take_file), [drawn, load], outputs, **quiet)
     save.click(answered(save_it), [drawn, kind], editor, **quiet)

@@ -21,6 +21,7 @@ from geometry.history import History
 from geometry.plan_view import PlanView, view_from_above, view_from_side
 from voyager_lite.draft_json import draft_to_record
 from voyager_lite.preview import PathProbe, Preview, Surroundings, preview_path, probe_path
+from voyager_lite.world.marks import clip_marks
 from voyager_lite.world.world import World
 
 
@@ -36,6 +37,7 @@ class DrawnPath:
         plan: The world from above.
         side: The world from the side.
         history: What is drawn, and what was before.
+        mark: Of the world as it is there; see ``voyager_lite.world.marks``.
         selected: The key frame that is being edited; None is none.
         message: Why the last gesture was refused; empty if it was not.
         serial: Grows with every answer to the browser.
@@ -48,6 +50,7 @@ class DrawnPath:
     plan: dict[str, Any]
     side: dict[str, Any]
     history: History[PathDraft]
+    mark: str = ""
     selected: int | None = None
     message: str = ""
     serial: int = 0
@@ -56,9 +59,9 @@ class DrawnPath:
     def of(cls, world: World) -> "DrawnPath":
         """Nothing drawn yet where a world's walk stands."""
         cameras = world.cameras
-        return cls.standing(
-            cameras, world.cache.around(cameras[-1:]), focus_distance=world.focus_distance, fps=world.fps
-        )
+        around = world.cache.around(cameras[-1:])
+        drawing = cls.standing(cameras, around, focus_distance=world.focus_distance, fps=world.fps)
+        return replace(drawing, mark=clip_marks(world)[-1])
 
     @classmethod
     def standing(

@@ -8,7 +8,7 @@ import gradio as gr
 from app.drawn_path import DrawnPath
 from app.pacing import MeasurePace
 from app.studio import Studio
-from app.wires import Wires, answered, minutes, start_task
+from app.wires import Started, Wires, answered, minutes, start_task
 from voyager_lite.pace import Pace
 
 Case = tuple[str, int, int]
@@ -38,7 +38,7 @@ def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropd
         unknown = walks and now is not None and case_of(now, core) not in paces
         return estimate_line(now, core, paces), gr.Button(visible=unknown)
 
-    def begin(visit: Any, now: DrawnPath | None, core: str) -> gr.Timer:
+    def begin(visit: Any, now: DrawnPath | None, core: str) -> Started:
         if now is None:
             raise ValueError("open a photograph first")
         job = MeasurePace(core=core, height=now.start.height, width=now.start.width)
@@ -54,7 +54,7 @@ def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropd
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     gr.on([drawn.change, core.change], answered(show), [drawn, core], [line, measure], **quiet)
-    measure.click(answered(begin), [wires.visit, drawn, core], wires.clock, **quiet)
+    measure.click(answered(begin), [wires.visit, drawn, core], wires.task, **quiet)
     wires.clock.tick(answered(look), [wires.visit, drawn, core], [line, measure], **quiet)
 
 

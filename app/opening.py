@@ -9,11 +9,11 @@ import gradio as gr
 from app.lifting import Lift, kept_photograph
 from app.sample_picker import SamplePicker
 from app.studio import Place, Studio
-from app.wires import Wires, answered, start_task
+from app.wires import Started, Wires, answered, start_task
 from voyager_lite.world.world import World
 
 DEPTHS: Final = {
-    "the best that is here": "auto",
+    "best available": "auto",
     "layout and network": "mini",
     "layout alone": "layout",
 }
@@ -49,19 +49,19 @@ def build_open_step(studio: Studio, wires: Wires) -> tuple[gr.Column, gr.Dropdow
             depth = gr.Dropdown(list(DEPTHS.items()), value="auto", label="Depth from", elem_id="depth")
             lift = gr.Button("Lift again", elem_id="lift-again", scale=0, min_width=110)
 
-    def from_file(visit: Any, file: str) -> tuple[gr.Timer, None]:
+    def from_file(visit: Any, file: str) -> tuple[Any, ...]:
         place, photograph = studio.place(visit), Path(file)
         name = photograph.name
         job = Lift(folder=place.person.free(name), photograph=photograph, called=name, core=studio.core)
         # The field is emptied, so that the same file can be dropped again.
-        return start_task(studio, place, job), None
+        return *start_task(studio, place, job), None
 
-    def from_sample(visit: Any, name: str) -> tuple[gr.Timer, None]:
+    def from_sample(visit: Any, name: str) -> tuple[Any, ...]:
         place = studio.place(visit)
         job = Lift(folder=place.person.free(name), sample=name, core=studio.core)
-        return start_task(studio, place, job), None
+        return *start_task(studio, place, job), None
 
-    def again_with(visit: Any, degrees: float | None, source: str) -> gr.Timer:
+    def again_with(visit: Any, degrees: float | None, source: str) -> Started:
         place = studio.place(visit)
         return start_task(studio, place, _lift_again(studio, place, degrees, source))
 
@@ -81,9 +81,9 @@ def build_open_step(studio: Studio, wires: Wires) -> tuple[gr.Column, gr.Dropdow
             return known, gr.Row(visible=True), _facts(world), round(_fov(world), 2), source
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    upload.upload(answered(from_file), [wires.visit, upload], [wires.clock, upload], **quiet)
-    sample.input(answered(from_sample), [wires.visit, sample], [wires.clock, sample], **quiet)
-    lift.click(answered(again_with), [wires.visit, fov, depth], wires.clock, **quiet)
+    upload.upload(answered(from_file), [wires.visit, upload], [*wires.task, upload], **quiet)
+    sample.input(answered(from_sample), [wires.visit, sample], [*wires.task, sample], **quiet)
+    lift.click(answered(again_with), [wires.visit, fov, depth], wires.task, **quiet)
     worlds.input(answered(go_to), [wires.visit, worlds], [wires.visit, wires.seen], **quiet)
     wires.seen.change(answered(show), wires.visit, [worlds, again, facts, fov, depth], **quiet)
     return step, worlds
@@ -102,6 +102,8 @@ def _lift_again(studio: Studio, place: Place, degrees: float | None, source: str
             degrees = None if before is None else float(str(before))
         name = str(world.origin["image"])
     photograph = kept_photograph(place.folder)
+    if photograph is None and asked.get("sample") is None:
+        raise ValueError(f"{name} was not kept with its world; open the picture itself to lift it anew")
     return Lift(
         folder=place.person.free(str(place.name)) if walked else place.folder,
         photograph=photograph,

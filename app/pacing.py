@@ -26,7 +26,10 @@ class MeasurePace:
         """One clip, at once."""
         tools.tell(Told(text="loading the core"))
         explorer = tools.explorer(self.core)
-        tools.tell(Told(text="one clip that nobody keeps", share=0.1))
-        pace = measure_pace(explorer.generator, height=self.height, width=self.width)
+
+        def told(step: int, steps: int) -> None:
+            tools.tell(Told(text=f"one clip that nobody keeps, step {step} of {steps}", share=step / steps))
+
+        pace = measure_pace(explorer.generator, height=self.height, width=self.width, progress=told)
         yield
         return {"pace": asdict(pace)}

@@ -10,7 +10,7 @@ from app.frames import whole_film
 from app.lifting import kept_photograph
 from app.player import ClipPlayer
 from app.studio import Place, Studio
-from app.wires import Wires, answered, start_task
+from app.wires import Started, Wires, answered, start_task
 from voyager_lite.export.cameras_json import write_cameras_json
 from voyager_lite.export.formats import FORMATS
 from voyager_lite.world.marks import clip_marks
@@ -44,13 +44,13 @@ def build_take_step(studio: Studio, wires: Wires) -> None:
             buttons=["copy"],
         )
 
-    def write_it(visit: Any, kind: str) -> gr.Timer:
+    def write_it(visit: Any, kind: str) -> Started:
         if kind not in FORMATS:
             raise ValueError(f"file is {kind!r}; expected one of {', '.join(FORMATS)}")
         place = studio.place(visit)
         return start_task(studio, place, Export(folder=place.folder, kind=kind))
 
-    def make_films(visit: Any) -> gr.Timer:
+    def make_films(visit: Any) -> Started:
         place = studio.place(visit)
         return start_task(studio, place, Films(folder=place.folder))
 
@@ -64,8 +64,8 @@ def build_take_step(studio: Studio, wires: Wires) -> None:
         return player, downloads(place), str(place.folder), gr.Textbox(value=lines, visible=bool(lines))
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    write.click(answered(write_it), [wires.visit, chosen], wires.clock, **quiet)
-    films.click(answered(make_films), wires.visit, wires.clock, **quiet)
+    write.click(answered(write_it), [wires.visit, chosen], wires.task, **quiet)
+    films.click(answered(make_films), wires.visit, wires.task, **quiet)
     gr.on(
         [wires.seen.change, wires.finished.change],
         answered(show),

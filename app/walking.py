@@ -11,8 +11,9 @@ from app.frames import running_film
 from app.player import ClipPlayer
 from app.studio import Place, Studio
 from app.tasks import BranchOff, Finish, GoBack, Walk, Way
-from app.wires import Wires, answered, start_task
+from app.wires import Started, Wires, answered, start_task
 from voyager_lite.core import CORES
+from voyager_lite.core.mini import Mini
 from voyager_lite.world.overview import overview
 
 MOST_STEPS: Final = 100
@@ -45,18 +46,19 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
                 precision=0,
                 minimum=0,
                 maximum=MOST_STEPS,
-                label="Steps (0: the core's own)",
+                label="Steps (0: auto)",
                 elem_id="steps-taken",
                 min_width=110,
             )
-            walk = gr.Button(NEXT, variant="primary", elem_id="walk", min_width=140)
+            walk = gr.Button(NEXT, variant="primary", interactive=False, elem_id="walk", min_width=140)
         build_estimate(studio, wires, drawn, core)
+        unread = gr.HTML(elem_id="unread", apply_default_css=False)
         with gr.Row(visible=False, elem_id="clips") as walked:
             with gr.Column(scale=6, min_width=320):
                 player = ClipPlayer(elem_id="walk-player")
             with gr.Column(scale=5, min_width=320):
                 table = gr.HTML(elem_id="clip-table", apply_default_css=False)
-                clip = gr.Dropdown([], label="Clip", elem_id="clip")
+                clip = gr.Dropdown([], label="Chosen clip", elem_id="clip")
                 with gr.Row():
                     undo = gr.Button("Undo the last clip", size="md", elem_id="undo", min_width=120)
                     back = gr.Button("Go back to this clip", size="md", elem_id="back", min_width=120)
@@ -64,7 +66,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
 
     def start(
         visit: Any, now: DrawnPath | None, core: str, seed: float | None, steps: float | None
-    ) -> gr.Timer:
+    ) -> Started:
         place = studio.place(visit)
         cameras = None if now is None else now.cameras()
         if now is None or cameras is None:
@@ -82,21 +84,21 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
         )
         return start_task(studio, place, job)
 
-    def finish_it(visit: Any) -> gr.Timer:
+    def finish_it(visit: Any) -> Started:
         place = studio.place(visit)
         return start_task(studio, place, Finish(folder=place.folder))
 
-    def go_back(visit: Any, clips: int) -> gr.Timer:
+    def go_back(visit: Any, clips: int) -> Started:
         place = studio.place(visit)
         return start_task(studio, place, GoBack(folder=place.folder, clips=clips))
 
-    def go_back_to(visit: Any, chosen: int | None) -> gr.Timer:
+    def go_back_to(visit: Any, chosen: int | None) -> Started:
         last = _last_clip(studio.place(visit))
         if chosen is None or not 0 <= chosen < last:
             raise ValueError("choose an earlier clip to go back to")
         return go_back(visit, last - chosen)
 
-    def branch_off(visit: Any, chosen: int | None) -> gr.Timer:
+    def branch_off(visit: Any, chosen: int | None) -> Started:
         place = studio.place(visit)
         if chosen is None:
             raise ValueError("choose the clip after which to branch off")
@@ -106,7 +108,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
     def show(visit: Any) -> tuple[Any, ...]:
         place = studio.place(visit)
         if not place.exists:
-            return None, gr.Row(visible=False), "", gr.Row(visible=False), "", gr.Dropdown([])
+            return None, gr.Row(visible=False), "", gr.Row(visible=False), "", gr.Dropdown([]), gr.skip()
         with place.open() as world:
             facts = overview(world)
         ticket = studio.worker.ticket(place.person.token)
@@ -121,16 +123,28 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
             gr.Row(visible=clips > 0),
             clip_table(facts),
             gr.Dropdown(choices, value=clips),
+            gr.Button(interactive=False),
         )
 
+    def look_ahead(now: DrawnPath | None, core: str) -> tuple[gr.Button, str]:
+        there = now is not None and len(now.draft.keyframes) > 1
+        return gr.Button(interactive=there), unread_prompts(now, core)
+
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    walk.click(answered(start), [wires.visit, drawn, core, seed, steps], wires.clock, **quiet)
-    finish.click(answered(finish_it), wires.visit, wires.clock, **quiet)
-    drop.click(answered(lambda visit: go_back(visit, 0)), wires.visit, wires.clock, **quiet)
-    undo.click(answered(lambda visit: go_back(visit, 1)), wires.visit, wires.clock, **quiet)
-    back.click(answered(go_back_to), [wires.visit, clip], wires.clock, **quiet)
-    branch.click(answered(branch_off), [wires.visit, clip], wires.clock, **quiet)
-    outputs = [player, unfinished, notice, walked, table, clip]
+    gr.on([drawn.change, core.change], answered(look_ahead), [drawn, core], [walk, unread], **quiet)
+    walk.click(answered(start), [wires.visit, drawn, core, seed, steps], wires.task, **quiet)
+    finish.click(answered(finish_it), wires.visit, wires.task, **quiet)
+    drop.click(answered(lambda visit: go_back(visit, 0)), wires.visit, wires.task, **quiet)
+    undo.click(answered(lambda visit: go_back(visit, 1)), wires.visit, wires.task, **quiet)
+    back.click(answered(go_back_to), [wires.visit, clip], wires.task, **quiet)
+    branch.click(answered(branch_off), [wires.visit, clip], wires.task, **quiet)
+    clip.input(
+        answered(lambda visit, chosen: gr.Button(interactive=chosen < _last_clip(studio.place(visit)))),
+        [wires.visit, clip],
+        back,
+        **quiet,
+    )
+    outputs = [player, unfinished, notice, walked, table, clip, back]
     gr.on([wires.seen.change, wires.finished.change], answered(show), wires.visit, outputs, **quiet)
 
 
@@ -142,6 +156,14 @@ def prompts_of(now: DrawnPath) -> tuple[tuple[int, str], ...]:
         if key.prompt
     }
     return tuple(sorted(begins.items()))
+
+
+def unread_prompts(now: DrawnPath | None, core: str) -> str:
+    """Says, as markup, that what is to be seen on a path makes no difference to a core that does not read."""
+    if now is None or not prompts_of(now) or core not in CORES or Mini.reads_prompts:
+        return ""
+    text = f"{core} does not read: what is to be shown from a key frame on makes no difference with it."
+    return f'<p class="vl-estimate">{html.escape(text)}</p>'
 
 
 def clip_table(facts: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ class Wires:
         visit: ``{"token": secret, "world": name or None}``, kept in the browser.
         seen: Version of the world that the page shows; "" before one is open. Listen to its ``change``
             to hear that the world is another, or has changed.
-        clock: Ticks while a task runs; what starts a task returns ``start_task``'s answer to it.
+        clock: Ticks while a task runs.
         finished: Number of the last task that is over. Listen to its ``change`` to hear that one has ended,
             whether or not the world has changed.
         status: How far the task is.
@@ -42,12 +42,19 @@ class Wires:
     status: gr.HTML
     stop: gr.Button
 
+    @property
+    def task(self) -> list[Any]:
+        """What shows a task; what starts one returns ``start_task``'s answer to these."""
+        return [self.clock, self.status, self.stop]
+
     @classmethod
     def lay(cls, studio: Studio) -> "Wires":
         """Make them and what keeps them up to date."""
         with gr.Row(elem_id="task", elem_classes="vl-task"):
             status = gr.HTML(task_line(None), elem_id="status", apply_default_css=False)
-            stop = gr.Button("Cancel", visible=False, variant="stop", size="sm", elem_id="cancel", scale=0)
+            stop = gr.Button(
+                "Cancel", visible=False, variant="stop", size="sm", elem_id="cancel", scale=0, min_width=90
+            )
         wires = cls(
             visit=gr.BrowserState(None, storage_key="voyager-lite", secret="voyager-lite"),
             seen=gr.State(""),
@@ -65,9 +72,9 @@ class Wires:
             concurrency_limit=None,
         )
         wires.stop.click(
-            answered(lambda visit: studio.worker.cancel(studio.place(visit).person.token)),
+            answered(lambda visit: _stop(studio, visit)),
             wires.visit,
-            None,
+            [wires.status, wires.stop],
             show_progress="hidden",
             queue=False,  # who wants to stop does not stand in line
         )
@@ -94,14 +101,17 @@ def answered(handler: Answer) -> Answer:
     return answer
 
 
-def start_task(studio: Studio, place: Place, job: Job) -> gr.Timer:
-    """Hand in a task, and let the clock tick.
+Started = tuple[gr.Timer, str, gr.Button]
+
+
+def start_task(studio: Studio, place: Place, job: Job) -> Started:
+    """Hand in a task, show it, and let the clock tick.
 
     Raises:
         ValueError: The person's last task is not over, or too many wait.
     """
-    studio.worker.submit(place.person.token, job)
-    return gr.Timer(active=True)
+    ticket = studio.worker.submit(place.person.token, job)
+    return gr.Timer(active=True), task_line(ticket, ahead=studio.worker.ahead(ticket)), _stop_button(ticket)
 
 
 def task_line(ticket: Ticket | None, *, ahead: int = 0) -> str:
@@ -114,7 +124,7 @@ def task_line(ticket: Ticket | None, *, ahead: int = 0) -> str:
     if ticket is None:
         return '<p class="vl-task-line" role="status"></p>'
     title = ticket.job.title[:1].upper() + ticket.job.title[1:]
-    text, share = f"{title}: {ticket.told.text}", ticket.told.share
+    text, share = f"{title}: {ticket.told.text or 'beginning'}", ticket.told.share
     if ticket.state == "waiting":
         text = f"{title} waits; {ahead} before it"
     elif ticket.state == "failed":
@@ -123,7 +133,9 @@ def task_line(ticket: Ticket | None, *, ahead: int = 0) -> str:
         text = f"{title} was stopped; what was finished is kept"
     elif ticket.state == "done":
         text, share = f"{title}: done", 1.0
-    left = None if ticket.over else ticket.seconds_left()
+    elif ticket.stopping:
+        text = f"{title}: stopping"
+    left = None if ticket.over or ticket.stopping else ticket.seconds_left()
     if left is not None:
         text += f", about {minutes(left)} left"
     role = "alert" if ticket.state == "failed" else "status"
@@ -158,5 +170,20 @@ def _tick(studio: Studio, visit: Any, seen: str) -> tuple[Any, ...]:
         gr.Timer(active=not ticket.over),
         ticket.number if ticket.over else gr.skip(),
         task_line(ticket, ahead=studio.worker.ahead(ticket)),
-        gr.Button(visible=not ticket.over),
+        _stop_button(ticket),
     )
+
+
+def _stop(studio: Studio, visit: Any) -> tuple[str, gr.Button]:
+    """Ask for the end of a person's task, and say so at once."""
+    token = studio.place(visit).person.token
+    studio.worker.cancel(token)
+    ticket = studio.worker.ticket(token)
+    return task_line(ticket), _stop_button(ticket)
+
+
+def _stop_button(ticket: Ticket | None) -> gr.Button:
+    """There while a task runs; pressed once is enough."""
+    if ticket is None:
+        return gr.Button(visible=False)
+    return gr.Button(visible=not ticket.over, interactive=not ticket.stopping)

@@ -13,6 +13,7 @@ from walls import WIDTH, load_tiny, wall
 from app.exporting import Export, Films, exports_folder
 from app.jobs import Result, Stopped, Told, Tools, shown
 from app.lifting import Lift, kept_photograph
+from app.pacing import MeasurePace
 from app.tasks import BranchOff, Finish, GoBack, Walk, Way
 from geometry.trajectory import Trajectory
 from voyager_lite.errors import PathBlockedError
@@ -181,6 +182,15 @@ def test_prompts_of_later_stretches_wait_for_who_leaves(
     bench.run(Finish(folder=folder))
     with World.open(folder) as world:
         assert [clip.making["prompt"] for clip in world.clips[1:]] == ["sun", "snow", "rain"]
+
+
+def test_a_pace_is_measured_and_can_be_stopped(bench: Bench) -> None:
+    job = MeasurePace(core="tiny", height=32, width=48)
+    assert bench.run(job)["pace"]["clip_frames"] == TinyCore.clip_frames
+    assert [told.share for told in bench.heard] == [0, 1 / 2, 1]
+    bench.stop = lambda told: "step 1" in told.text
+    with pytest.raises(Stopped):
+        bench.run(job)
 
 
 def picture(file: Path) -> Path:

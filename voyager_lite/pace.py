@@ -9,7 +9,7 @@ import torch
 
 from geometry.camera import Camera
 from voyager_lite.clip import Guidance
-from voyager_lite.core.generator import Generator, Request
+from voyager_lite.core.generator import Generator, Progress, Request
 from voyager_lite.stretches import clip_starts
 
 
@@ -52,13 +52,14 @@ class Pace:
         return self.clips(frames) * self.clip_seconds
 
 
-def measure_pace(generator: Generator, *, height: int, width: int) -> Pace:
+def measure_pace(generator: Generator, *, height: int, width: int, progress: Progress | None = None) -> Pace:
     """Make one clip, of whose frames half is unseen, and look at the clock and at the memory taken.
 
     Args:
         generator: A core that is ready.
         height: Of the frames.
         width: Of the frames.
+        progress: Told of every step of the clip; what it raises ends the measurement.
     """
     frames = generator.clip_frames
     known = torch.zeros(frames, height, width, dtype=torch.bool)
@@ -71,7 +72,8 @@ def measure_pace(generator: Generator, *, height: int, width: int) -> Pace:
         cameras=Camera.stack([camera] * frames),
     )
     began = time.perf_counter()
-    generator.generate(guidance, reference=torch.full((3, height, width), 0.5), request=Request(seed=0))
+    grey = torch.full((3, height, width), 0.5)
+    generator.generate(guidance, reference=grey, request=Request(seed=0), progress=progress)
     return Pace(
         core=generator.name,
         height=height,

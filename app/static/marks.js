@@ -92,7 +92,7 @@ export class MarkLayer {
     stroke(pen, lines, colors.halo, chosen ? 5 : 3.5);
     stroke(pen, lines, chosen ? colors.accent : colors.line, chosen ? 2.5 : 1.25);
     const place = this._seen(center);
-    if (place && this.marks.cameras.length <= MOST_NUMBERED) this._number(pen, index + 1, place, chosen, colors);
+    if (place && this.marks.cameras.length <= MOST_NUMBERED) this._number(pen, index || '', place, chosen, colors);
   }
 
   _number(pen, text, [x, y], chosen, colors) {

@@ -92,9 +92,7 @@ class Viewer {
     Object.assign(this.marks.marks, { cameras, path, selected: this.selected });
     this.orbit.aspect = cameras[0]?.aspect ?? 4 / 3;
     const count = cameras.length;
-    this.root.querySelector('output').textContent = !count
-      ? 'No key frames'
-      : this.selected === null ? `${count} key frame${count > 1 ? 's' : ''}` : `Key frame ${this.selected + 1} of ${count}`;
+    this.root.querySelector('output').textContent = said(this.selected, count - 1);
     for (const button of this.root.querySelectorAll('[data-do]')) {
       const needsCamera = ['camera', 'previous', 'next'].includes(button.dataset.do);
       button.disabled = needsCamera ? !count : !points;
@@ -242,6 +240,13 @@ class Viewer {
       : `${count(drawn)} drawn${limited ? '; finer ones are left out' : ', as fine as can be seen from here'}.`;
     this.say('drawn', `${count(points)} points. ${left}${now}`);
   }
+}
+
+/** Which key frame is selected, of how many; the start is none of them, as in the editor. */
+function said(selected, count) {
+  if (count < 1) return 'No key frames';
+  if (selected === null) return `${count} key frame${count > 1 ? 's' : ''}`;
+  return selected ? `Key frame ${selected} of ${count}` : 'Start';
 }
 
 const folderOf = (url) => url?.replace(/[^/]*$/, '');

@@ -1,23 +1,16 @@
 """A running app and a browser for the tests of the page."""
 
-import shutil
-
 import pytest
 from serving import start_server
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
+from app.bench import BROWSER_OPTIONS, BROWSERS, find_browser
+
+ARGUMENTS = [*BROWSER_OPTIONS, "--disable-background-networking"]
 
 
-def find_browser() -> str | None:
-    """The first browser there is."""
-    return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+def pytest_configure(config):
+    """The marker is pytest-xdist's own; without that plugin, nothing is distributed."""
+    config.addinivalue_line("markers", "xdist_group(name): tests that one process runs")
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,10 @@ class Person:
 
     def arrive(self) -> None:
         """Open the page, or load it again."""
+        # What was under way on a page that is left stays unanswered, and the page says so while it goes.
+        said = len(self.complaints)
+        self.page.goto("about:blank")
+        del self.complaints[said:]
         self.page.goto(self.server.url)
         expect(self.page.locator("#sample")).to_be_visible()
 
@@ -132,5 +136,5 @@ class Person:
     def _note(self, url: str) -> None:
         if found := re.match(rf"{re.escape(self.server.url)}/w/([^/]+)/", url):
             self.key = found[1]
-        if not url.startswith((self.server.url, "data:", "blob:")):
+        if not url.startswith((self.server.url, "data:", "blob:", "about:blank")):
             self.strangers.append(url)

@@ -3,11 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from conftest import ARGUMENTS, find_browser
+from conftest import ARGUMENTS
 from person import Person
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from serving import start_server
+
+from app.bench import find_browser
 
 FOLDER = Path(__file__).parents[2] / "docs" / "app"
 SIZES = {"laptop": (1440, 900), "phone": (390, 844)}

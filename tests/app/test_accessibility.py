@@ -1,5 +1,6 @@
 """What a screen reader, a keyboard and weak eyes meet; axe-core (Deque) is the judge."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -79,7 +80,7 @@ def test_an_open_world_has_no_serious_findings(page, server, axe, scheme, width)
 
 
 @pytest.mark.slow
-def test_a_path_is_drawn_and_walked_without_a_mouse(page, server):
+def test_a_path_is_drawn_and_a_move_chosen_and_walked_without_a_mouse(page, server):
     me = Person(page, server)
     me.arrive()
     press_until(page, "Tab", "#sample button")
@@ -88,7 +89,12 @@ def test_a_path_is_drawn_and_walked_without_a_mouse(page, server):
     press_until(page, "Tab", "#path-editor .vl-plan .vl-mark")
     page.keyboard.press("Enter")
     expect(me.length).to_contain_text("frames")
-    press_until(page, "Tab", "#path-editor [name=duration]")
+    press_until(page, "Tab", "#path-ways > button")
+    page.keyboard.press("Enter")
+    press_until(page, "Tab", "#use-move")
+    page.keyboard.press("Space")
+    expect(page.get_by_label("In words")).to_have_value(re.compile("^orbit"))
+    press_until(page, "Shift+Tab", "#path-editor [name=duration]")
     page.keyboard.type("0.25")
     page.keyboard.press("Enter")
     expect(me.length).to_have_text("7 frames")

@@ -1,5 +1,7 @@
 """A world of two million points in the 3D view."""
 
+import re
+
 import pytest
 from person import PATIENCE, Person
 from playwright.sync_api import expect
@@ -26,6 +28,8 @@ def test_two_million_points_move_quickly_or_it_is_said_what_is_left_out(page, se
     expect(page.locator("#viewer [data-say=loading]")).to_be_empty()
     canvas = page.locator("#viewer canvas").first
     canvas.scroll_into_view_if_needed()
+    # Whoever sees the points sees what is said of them.
+    expect(says).to_be_in_viewport(ratio=1)
     box = canvas.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -41,4 +45,9 @@ def test_two_million_points_move_quickly_or_it_is_said_what_is_left_out(page, se
     page.wait_for_function(
         "canvas => canvas.dataset.phase === 'still'", arg=canvas.element_handle(), timeout=PATIENCE
     )
-    assert int(canvas.get_attribute("data-drawn")) >= drawn
+    rests = int(canvas.get_attribute("data-drawn"))
+    assert rests >= drawn
+    expect(says).to_contain_text(re.compile("finer ones are left out|as fine as can be seen from here"))
+    shown = re.search(r"([\d,]+) drawn", says.inner_text())
+    assert shown is not None and int(shown[1].replace(",", "")) == rests
+    expect(says).to_be_in_viewport(ratio=1)

@@ -176,7 +176,7 @@ def test_going_through_key_frames_says_which(scene):
     assert scene.evaluate("events") == [["select", {"index": 1, "value": 1}]]
     assert keyframe(scene)["position"] == pytest.approx([0.5, 0, 0])
     give(scene, "/wall", cameras=[FRONT, other], selected=1)
-    assert scene.locator("output").inner_text() == "Key frame 2 of 2"
+    assert scene.locator("output").inner_text() == "Key frame 1 of 1"
 
 
 GESTURE = """([kind, moves]) => {

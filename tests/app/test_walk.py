@@ -18,6 +18,12 @@ def test_a_sample_is_walked_into_and_taken_away(page, server, tmp_path):
     me.take_sample("coffee")
 
     me.draw((6, 20), (12, 40))
+    # What is drawn, and not walked yet, is there again when the page is loaded anew.
+    length = me.length.inner_text()
+    page.locator("#path-editor .vl-film[data-shown]").wait_for()
+    me.arrive()
+    me.wait_for_world()
+    expect(me.length).to_have_text(length)
     expect(page.get_by_role("list", name="What the path meets")).to_contain_text("Unseen")
     assert shows_a_picture(page.get_by_role("img", name="Preview of the path"))
     me.lasts(0.25)
