@@ -1,8 +1,14 @@
 """Many photographs: every line a world, restarts made good, the same worlds however many work."""
 
 import json
+import os
+import signal
+import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
@@ -129,20 +135,122 @@ def test_workers_that_cannot_be_are_refused(monkeypatch):
         list(run_batch([], SETTINGS, workers=2))
 
 
+def kill_worker(folder, stopped):
+    """SIGKILL for the process that writes a world in the folder, once there is one."""
+    while not stopped.is_set():
+        time.sleep(0.05)
+        for file in folder.glob("*/world.sqlite"):
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    opened = {link.resolve() for link in (process / "fd").iterdir()}
+                    title = (process / "cmdline").read_bytes()
+                except OSError:  # it has ended meanwhile
+                    continue
+                if file.resolve() in opened and title.startswith(b"ray::"):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    return
+
+
+def tasks_of(pictures, folder):
+    return [Task(image=str(file), world=str(folder / file.stem), path="right:5%") for file in pictures]
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
+@pytest.mark.filterwarnings("ignore")
+def test_a_killed_worker_of_ray_is_started_again_and_resumes(tmp_path, pictures, monkeypatch):
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "600")
+    alone = list(run_batch(tasks_of(pictures, tmp_path / "alone"), SETTINGS))
+    stopped = threading.Event()
+    killer = threading.Thread(target=kill_worker, args=(tmp_path / "together", stopped))
+    killer.start()
+    together = list(run_batch(tasks_of(pictures, tmp_path / "together"), SETTINGS, workers=2))
+    killed = not killer.is_alive()
+    stopped.set()
+    killer.join()
+    assert killed
+    assert all(outcome.error is None for outcome in [*alone, *together])
+    for file in pictures:
+        one, two = (bytes_of(tmp_path / folder / file.stem) for folder in ("alone", "together"))
+        assert same(one, two)
+
+
+@pytest.fixture
+def fake_ray(monkeypatch):
+    """The few calls of Ray that are used, in this process; a picture called "deadly" kills its worker."""
+    ray = ModuleType("ray")
+    ray.exceptions = SimpleNamespace(RayError=RuntimeError, RayTaskError=LookupError)
+    ray.is_initialized = lambda: True
+    ray.cluster_resources = lambda: {"CPU": 2.0}
+    ray.wait = lambda running: (running[:1], running[1:])
+
+    def remote(**options):
+        def of(kind):
+            class Actor:
+                def __init__(self, *given):
+                    self.inner = kind(*given)
+
+                def __getattr__(self, name):
+                    return SimpleNamespace(remote=lambda *given: Call(self.inner, name, given))
+
+            return SimpleNamespace(remote=Actor)
+
+        return of
+
+    class Call:
+        def __init__(self, inner, name, given):
+            self.inner, self.name, self.given = inner, name, given
+
+    def get(call):
+        if isinstance(call, list):
+            return [get(one) for one in call]
+        if call.given and "deadly" in call.given[0]["image"]:
+            raise RuntimeError("the actor died")
+        return getattr(call.inner, call.name)(*call.given)
+
+    ray.remote, ray.get = remote, get
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    return ray
+
+
+def test_a_worker_that_dies_for_good_costs_its_task_alone(tmp_path, pictures, fake_ray):
+    deadly = pictures[0].rename(tmp_path / "deadly.png")
+    tasks = tasks_of([deadly, pictures[1]], tmp_path / "worlds")
+    outcomes = list(run_batch(tasks, replace(SETTINGS, frames=3), workers=2))
+    assert sorted((Path(outcome.world).name, outcome.clips) for outcome in outcomes) == [
+        ("b", 1),
+        ("deadly", 0),
+    ]
+    (error,) = [outcome.error for outcome in outcomes if outcome.error]
+    assert "deadly.png: its worker was killed" in error and "run the list again" in error
+    tasks[0] = replace(tasks[0], image=str(deadly.rename(tmp_path / "a.png")))
+    again = list(run_batch(tasks, replace(SETTINGS, frames=3), workers=2))
+    assert sorted(outcome.clips for outcome in again) == [0, 1] and not any(one.error for one in again)
+
+
+def test_more_workers_than_room_are_refused_and_a_core_that_is_none(tmp_path, pictures, fake_ray):
+    tasks = tasks_of(pictures, tmp_path)
+    with pytest.raises(ValueError, match="2 workers need 2 GPUs; Ray finds 0"):
+        list(run_batch(tasks, replace(SETTINGS, device="cuda"), workers=2))
+    fake_ray.cluster_resources = lambda: {"CPU": 1.0}
+    with pytest.raises(ValueError, match="2 workers need 2 CPUs; Ray finds 1"):
+        list(run_batch(tasks, SETTINGS, workers=2))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("ignore")
 def test_two_workers_of_ray_make_the_worlds_of_one(tmp_path, pictures, monkeypatch):
     pytest.importorskip("ray")
-    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "200")  # a machine with much else to do
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "600")  # a machine with much else to do
     settings = replace(SETTINGS, frames=5)
 
     def tasks(folder):
-        return [
-            Task(image=str(file), world=str(tmp_path / folder / file.stem), path="right:5%")
-            for file in pictures
-        ]
+        return tasks_of(pictures, tmp_path / folder)
 
+    with pytest.raises(ValueError, match="core 'nothing' is not known"):
+        list(run_batch(tasks("none"), replace(settings, core="nothing"), workers=2))
     alone = list(run_batch(tasks("alone"), settings))
     together = list(run_batch(tasks("together"), settings, workers=2))
     assert sorted(Path(outcome.world).name for outcome in together) == ["a", "b"]

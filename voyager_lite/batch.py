@@ -139,7 +139,7 @@ def run_batch(tasks: list[Task], settings: Settings, *, workers: int = 1) -> Ite
             RAY_ADDRESS names, whose machines must see the same files. With cuda each has a GPU.
 
     Raises:
-        ValueError: Fewer than one worker, or several without Ray.
+        ValueError: Fewer than one worker, several without Ray, or more than Ray has room for.
     """
     if workers < 1:
         raise ValueError(f"workers is {workers}; expected at least 1")
@@ -154,7 +154,6 @@ def run_batch(tasks: list[Task], settings: Settings, *, workers: int = 1) -> Ite
 def _with_ray(tasks: list[Task], settings: Settings, workers: int) -> Iterator[Outcome]:
     try:
         import ray
-        from ray.util import ActorPool
     except ImportError as error:
         raise ValueError("several workers need Ray: pip install 'ray>=2.40'; or --workers 1") from error
     started_here = not ray.is_initialized()
@@ -163,28 +162,69 @@ def _with_ray(tasks: list[Task], settings: Settings, workers: int) -> Iterator[O
             {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": workers, "include_dashboard": False}
         )
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **here)
-    gpus = 1 if settings.device == "cuda" else 0
-    worker = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=2, max_task_retries=2)(_Worker)
     try:
-        pool = ActorPool([worker.remote(asdict(settings)) for _ in range(min(workers, len(tasks)))])
-        for result in pool.map_unordered(lambda actor, task: actor.run.remote(asdict(task)), tasks):
-            yield Outcome(**result)
+        yield from _spread(tasks, settings, min(workers, len(tasks)))
     finally:
         if started_here:
             ray.shutdown()
 
 
+def _spread(tasks: list[Task], settings: Settings, workers: int) -> Iterator[Outcome]:
+    """Hand tasks to workers as these become free; a task whose worker dies again and again is given up.
+
+    Raises:
+        ValueError: Ray has fewer processors or GPUs than workers, or the core cannot be loaded.
+    """
+    import ray
+
+    gpus = 1 if settings.device == "cuda" else 0
+    found = ray.cluster_resources()
+    for kind, wanted in (("CPU", workers), ("GPU", gpus * workers)):
+        if found.get(kind, 0) < wanted:
+            raise ValueError(f"{workers} workers need {wanted} {kind}s; Ray finds {found.get(kind, 0):g}")
+    # A killed process is started again and resumes its world, twice at most.
+    remote: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=2, max_task_retries=2)(_Worker)
+    idle = [remote.remote(asdict(settings)) for _ in range(workers)]
+    try:
+        ray.get([worker.load.remote() for worker in idle])
+    except ray.exceptions.RayError as error:  # of the core's own making, or the worker was killed
+        raise ValueError(" ".join(str(getattr(error, "cause", error)).split())) from error
+    waiting = list(reversed(tasks))
+    running: dict[Any, tuple[Any, Task]] = {}
+    while waiting or running:
+        while waiting and idle:
+            worker, task = idle.pop(), waiting.pop()
+            running[worker.run.remote(asdict(task))] = worker, task
+        (ended, *_), _ = ray.wait(list(running))
+        worker, task = running.pop(ended)
+        try:
+            outcome = Outcome(**ray.get(ended))
+        except ray.exceptions.RayError as error:
+            line = f"{task.image}: its worker was killed ({type(error).__name__}); run the list again"
+            outcome = Outcome(world=task.world, clips=0, error=line)
+            worker = remote.remote(asdict(settings))
+        idle.append(worker)
+        yield outcome
+
+
 class _Worker:
-    """One process of Ray's with its own explorer; a killed one is started again and resumes its world."""
+    """One process of Ray's with its own explorer."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = Settings(**settings)
-        self.explorer = Explorer.from_pretrained(
-            self.settings.core, device=self.settings.device, memory=self.settings.memory
+        self.explorer: Explorer | None = None
+
+    def load(self) -> None:
+        """Load the core, once."""
+        chosen = self.settings
+        self.explorer = self.explorer or Explorer.from_pretrained(
+            chosen.core, device=chosen.device, memory=chosen.memory
         )
 
     def run(self, task: dict[str, Any]) -> dict[str, Any]:
         """One task; plain values travel."""
+        self.load()
+        assert self.explorer is not None
         return asdict(run_task(Task(**task), self.settings, self.explorer))
 
 
