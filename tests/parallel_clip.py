@@ -1,4 +1,4 @@
-"""What each process of the parallel tests runs: one clip of a tiny Wan; the driving one writes it.
+"""What each process of the parallel tests runs: one clip of a tiny core; the driving one writes it.
 
 Arguments: the checkpoint, the file to write, "ulysses" or "ring".
 """
@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from geometry.camera import Camera
 from voyager_lite.clip import Guidance
 from voyager_lite.core import parallel
-from voyager_lite.core.generator import Request
+from voyager_lite.core.generator import Generator, Request
+from voyager_lite.core.voyager.core import Voyager
 from voyager_lite.core.wan_vace.generator import WanVace, read_parts
 from voyager_lite.depth.layout import LayoutDepth
 
@@ -20,14 +21,20 @@ from voyager_lite.depth.layout import LayoutDepth
 def make_clip(checkpoint: Path) -> torch.Tensor:
     """RGB of one small clip."""
     draw = torch.Generator().manual_seed(0)
-    rgb = torch.rand(5, 3, 32, 48, generator=draw)
-    known = torch.ones(5, 32, 48, dtype=torch.bool)
-    known[1:, :, 30:] = False
-    cameras = Camera.stack([Camera.from_fov(60.0, height=32, width=48)] * 5)
+    # 24 tokens of Wan and 60 of Voyager: gloo gathers equal parts only, unlike NCCL.
+    rgb = torch.rand(5, 3, 32, 72, generator=draw)
+    known = torch.ones(5, 32, 72, dtype=torch.bool)
+    known[1:, :, 45:] = False
+    cameras = Camera.stack([Camera.from_fov(60.0, height=32, width=72)] * 5)
     guidance = Guidance(rgb=rgb * known[:, None], depth=2.0 * known, known=known, cameras=cameras)
-    parts = read_parts(checkpoint, device="cpu", memory="high")
-    core = WanVace(parts, name="tiny", depth=LayoutDepth(), clip_frames=5)
-    return core.generate(guidance, reference=rgb[0], request=Request(seed=1, steps=2)).rgb
+    core: Generator
+    if (checkpoint / "voyager.json").is_file():
+        core = Voyager.from_pretrained(str(checkpoint), memory="high")
+    else:
+        parts = read_parts(checkpoint, device="cpu", memory="high")
+        core = WanVace(parts, name="tiny", depth=LayoutDepth(), clip_frames=5)
+    request = Request(seed=1, steps=2, prompt="a bright room")
+    return core.generate(guidance, reference=rgb[0], request=request).rgb
 
 
 def with_ring_on_the_processor() -> None:
@@ -41,7 +48,6 @@ def with_ring_on_the_processor() -> None:
         return out, scores.logsumexp(-1).permute(0, 2, 1)
 
     attention_dispatch._native_attention_forward_op = attend
-    parallel.gcd = lambda heads, size: 1
     parallel.RING_ATTENTION["cpu"] = "native"
 
 

@@ -9,12 +9,14 @@ from tiny_wan import write_tiny_wan
 from voyager_lite.cli import main
 from voyager_lite.core.blueprints import blueprint_of
 from voyager_lite.core.wan_vace.blueprint import blueprint
-from voyager_lite.evaluation.gpu_bench import random_network, time_steps
+from voyager_lite.evaluation.gpu_bench import gpu_rows, random_network, reference_rows, time_steps
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
-def test_steps_of_a_random_network_are_timed(tmp_path):
+@pytest.fixture
+def small(tmp_path):
+    """The blueprint of a tiny core, with a clip as tiny."""
     tiny = blueprint("tiny", write_tiny_wan(tmp_path))
 
     def inputs(batch):
@@ -26,11 +28,28 @@ def test_steps_of_a_random_network_are_timed(tmp_path):
             "timestep": large["timestep"],
         }
 
-    small = replace(tiny, inputs=inputs)
+    return replace(tiny, inputs=inputs)
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_steps_of_a_random_network_are_timed(small, together):
     network = random_network(small, device="cpu")
     assert network.patch_embedding.weight.dtype == torch.bfloat16
-    timing = time_steps(network, small, compiled=False, device="cpu", measured=2)
+    plan = replace(small, together=together)
+    timing = time_steps(network, plan, compiled=False, device="cpu", measured=2)
     assert timing.seconds > 0 and not timing.compiled
+
+
+def test_all_rows_are_there_and_what_is_missing_says_why(small, monkeypatch, caplog):
+    """The whole benchmark, tiny and on the processor; public code is not here."""
+    monkeypatch.delenv("VOYAGER_REFERENCE", raising=False)
+    rows = gpu_rows("voyager:tiny", small, device="cpu", compiled=(False,))
+    assert [row.name for row in rows] == ["gpu_step", "gpu_share_of_matrix_rate"]
+    assert all(row.ours > 0 and row.ratio > 0 for row in rows)
+    assert "VOYAGER_REFERENCE names no checkout" in caplog.text
+    monkeypatch.setenv("VOYAGER_REFERENCE", "/nowhere")
+    assert reference_rows(small, ours=1.0) == []
+    assert "/nowhere has no voyager/modules" in caplog.text
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here")

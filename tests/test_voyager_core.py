@@ -2,11 +2,12 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
 from PIL import Image
-from voyager_release import RECIPE, write_checkpoint
+from voyager_release import NETWORK, RECIPE, write_checkpoint
 
 from geometry.camera import Camera
 from voyager_lite.cli import main
@@ -18,6 +19,10 @@ from voyager_lite.core.voyager.core import Voyager
 from voyager_lite.core.voyager.parts import read_parts
 from voyager_lite.core.voyager.placing import placed_depth
 from voyager_lite.core.voyager.text import PromptReader
+from voyager_lite.core.voyager.transformer import VoyagerTransformer
+from voyager_lite.sampling.flow import schedule
+from voyager_lite.sampling.guidance import ClassifierFree, guided
+from voyager_lite.sampling.loop import Seam, sample_clip
 from voyager_lite.world.world import World
 
 HEIGHT, WIDTH = 32, 48
@@ -137,11 +142,11 @@ def test_what_the_network_is_given_is_what_was_encoded(core, monkeypatch):
     monkeypatch.setattr(transformer, "forward", listen)
     given = guidance()
     generate(core, given)
-    assert len(caught) == RECIPE.steps
+    assert len(caught) == 2 * RECIPE.steps  # a pass for each prompt, for one is longer
     channels = caught[0]["hidden_states"]
-    assert channels.shape == (2, 50, 3, 10, 6)  # both prompts at once; 2 * 32 + 16 rows
-    assert caught[0]["timestep"].tolist() == [1000, 1000]
-    assert torch.equal(channels[0, 16:], channels[1, 16:])
+    assert channels.shape == (1, 50, 3, 10, 6)  # 2 * 32 + 16 rows
+    assert caught[0]["timestep"].tolist() == [1000]
+    assert torch.equal(channels, caught[1]["hidden_states"])
     shown = composites(given[lead_in(5, total=9)], size=(HEIGHT, WIDTH))
     vae = core.parts.vae
 
@@ -151,9 +156,60 @@ def test_what_the_network_is_given_is_what_was_encoded(core, monkeypatch):
 
     by_hand = condition_channels(encoded(shown.frames[:1]), encoded(shown.frames), pooled_mask(shown.known))
     assert torch.allclose(channels[0, 16:], by_hand, atol=1e-5)
-    assert caught[0]["encoder_hidden_states"].shape[0] == 2
-    # Three words, then five and their commas: the shorter prompt is padded and masked.
-    assert caught[0]["encoder_attention_mask"].sum(1).tolist()[1] == 288 + 3 + 1
+    # The prompt has three words; what is to be avoided comes before it, and neither is padded.
+    assert caught[1]["encoder_hidden_states"].shape[1] == 288 + 3 + 1
+    assert caught[0]["encoder_hidden_states"].shape[1] > 288 + 3 + 1
+    assert all(one["encoder_attention_mask"] is None for one in caught)
+
+
+def test_prompts_of_one_length_share_a_pass_and_others_give_what_a_mask_would(core):
+    """Against one batched pass over padded text with a mask, as HunyuanVideo's own code has it."""
+    draw = torch.Generator().manual_seed(3)
+    conditions = {
+        "tokens": torch.randn(2, 7, 32, generator=draw),
+        "pooled": torch.randn(2, 24, generator=draw),
+        "channels": torch.randn(2, 34, 3, 10, 6, generator=draw),
+        "length": torch.tensor([7, 4]),
+    }
+    x, t = torch.randn(2, 3, 16, 10, 6, generator=draw), torch.full((2, 3), 0.7)
+    given = {
+        "hidden_states": torch.cat([x.transpose(1, 2), conditions["channels"]], dim=1),
+        "timestep": torch.full((2,), 700.0),
+        "encoder_hidden_states": conditions["tokens"],
+        "pooled_projections": conditions["pooled"],
+        "return_dict": False,
+    }
+    with torch.no_grad():
+        for lengths in ([7, 4], [7, 7]):
+            valid = torch.arange(7) < torch.tensor(lengths)[:, None]
+            (masked,) = core.parts.transformer(**given, encoder_attention_mask=valid)
+            found = core._velocity(x, t, {**conditions, "length": torch.tensor(lengths)})
+            assert torch.allclose(found, masked.transpose(1, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize("shared", [0, 2])
+@torch.no_grad()
+def test_the_loop_waits_for_no_device(core, shared):
+    """On the meta device, where there are no values, whoever asks for one fails."""
+    with torch.device("meta"):
+        network = VoyagerTransformer(**NETWORK, depth_blocks=True)
+        texts = [
+            {"tokens": torch.empty(1, 9, 32), "pooled": torch.empty(1, 24)}
+            | {"channels": torch.empty(1, 34, 3, 10, 6)}
+            for _ in range(2)
+        ]
+        noise, before = torch.empty(3, 16, 10, 6), torch.empty(shared, 16, 10, 6)
+    positive, negative = (
+        given | {"length": torch.tensor([length])} for given, length in zip(texts, (9, 5), strict=True)
+    )
+    core = Voyager(replace(core.parts, transformer=network), name="meta")
+    result = sample_clip(
+        guided(core._velocity, positive, negative, guidance=ClassifierFree(scale=6.0)),
+        noise,
+        times=schedule(3),
+        seam=Seam(previous=before, seed=1) if shared else None,
+    )
+    assert result.is_meta and result.shape == noise.shape
 
 
 def test_language_states_are_the_pictures_every_second_and_the_prompts(checkpoint):

@@ -6,11 +6,9 @@ modules and the scheduler are imported, and attention, which there needs a GPU, 
 """
 
 import ast
-import importlib
 import os
-import sys
 import types
-import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,9 +20,17 @@ from PIL import Image
 
 from geometry.camera import Camera
 from voyager_lite.clip import Guidance
+from voyager_lite.core.voyager.blueprint import blueprint
 from voyager_lite.core.voyager.conditioning import composites, pooled_mask
 from voyager_lite.core.voyager.released import released_rows, released_shapes, take
 from voyager_lite.core.voyager.transformer import VoyagerTransformer
+from voyager_lite.evaluation.gpu_bench import reference_rows
+from voyager_lite.evaluation.reference import (
+    import_reference,
+    reference_network,
+    reference_package,
+    reference_positions,
+)
 from voyager_lite.export.condition import HEIGHT as TALL
 from voyager_lite.export.condition import WIDTH as WIDE
 from voyager_lite.export.condition import ConditionFrame, read_condition, write_condition
@@ -35,34 +41,22 @@ SIZES = {"num_attention_heads": 2, "num_layers": 2, "num_single_layers": 3}
 WIDTH, HEADS, TEXT, POOLED = 64, 2, 40, 24
 ROPE = [4, 14, 14]
 FRAMES, ROWS, COLUMNS, TOKENS = 3, 10, 6, 9
+SMALL = {
+    "hidden_size": WIDTH,
+    "heads_num": HEADS,
+    "mm_double_blocks_depth": SIZES["num_layers"],
+    "mm_single_blocks_depth": SIZES["num_single_layers"],
+    "rope_dim_list": ROPE,
+}
 
 
 @pytest.fixture(scope="module")
 def package():
     """Name of the reference's package, importable."""
-    checkout = os.environ.get("VOYAGER_REFERENCE")
-    if not checkout:
-        pytest.skip("VOYAGER_REFERENCE names no checkout of HunyuanVideo-I2V or HunyuanWorld-Voyager")
-    root = Path(checkout)
-    names = [name for name in ("voyager", "hyvideo") if (root / name / "modules/models.py").is_file()]
-    if not names:
-        pytest.skip(f"{root} has no voyager/modules or hyvideo/modules")
-    # Imported by helpers that are not called here.
-    stubs = {"deepspeed": types.ModuleType("deepspeed"), "torch.utils.tensorboard": types.ModuleType("tb")}
-    stubs["torch.utils.tensorboard"].SummaryWriter = None
-    for name, module in stubs.items():
-        sys.modules.setdefault(name, module)
-    # Packages whose __init__ would import the whole program.
-    for name in (names[0], f"{names[0]}.diffusion", f"{names[0]}.diffusion.schedulers"):
-        parent = types.ModuleType(name)
-        parent.__path__ = [str(root.joinpath(*name.split(".")))]
-        sys.modules[name] = parent
-    return names[0]
-
-
-def imported(package, name):
-    with warnings.catch_warnings(action="ignore"):
-        return importlib.import_module(f"{package}.{name}")
+    try:
+        return reference_package()
+    except FileNotFoundError as reason:
+        pytest.skip(str(reason))
 
 
 def boundaries(text_mask, tokens):
@@ -84,29 +78,16 @@ def attend(q, k, v, cu_seqlens_q, *_):
     return out
 
 
+def stand_in(package, monkeypatch):
+    """Attention that runs on a processor in place of what needs a GPU."""
+    monkeypatch.setattr(import_reference(package, "modules.models"), "get_cu_seqlens", boundaries)
+    monkeypatch.setattr(import_reference(package, "modules.attenion"), "flash_attn_varlen_func", attend)
+
+
 def both(package, monkeypatch, *, depth_blocks):
     """The reference's network and ours, with the same random weights."""
-    models = imported(package, "modules.models")
-    monkeypatch.setattr(models, "get_cu_seqlens", boundaries)
-    monkeypatch.setattr(imported(package, "modules.attenion"), "flash_attn_varlen_func", attend)
-    arguments = types.SimpleNamespace(
-        i2v_condition_type="latent_concat",
-        text_states_dim=TEXT,
-        text_states_dim_2=POOLED,
-        gradient_checkpoint=False,
-        gradient_checkpoint_layers=-1,
-        use_context_block=depth_blocks,
-    )
-    theirs = models.HYVideoDiffusionTransformer(
-        arguments,
-        in_channels=50,
-        out_channels=16,
-        hidden_size=WIDTH,
-        heads_num=HEADS,
-        mm_double_blocks_depth=SIZES["num_layers"],
-        mm_single_blocks_depth=SIZES["num_single_layers"],
-        rope_dim_list=ROPE,
-    ).eval()
+    stand_in(package, monkeypatch)
+    theirs = reference_network(package, SMALL, text=(TEXT, POOLED), depth_blocks=depth_blocks)
     ours = VoyagerTransformer(
         **SIZES,
         attention_head_dim=WIDTH // HEADS,
@@ -127,16 +108,27 @@ def both(package, monkeypatch, *, depth_blocks):
 
 def positions(package, rows):
     """The reference's rotary positions of a grid of tokens."""
-    posemb = imported(package, "modules.posemb_layers")
-    return posemb.get_nd_rotary_pos_embed(
-        ROPE, [FRAMES, rows // 2, COLUMNS // 2], theta=256, use_real=True, theta_rescale_factor=1
+    return reference_positions(package, (FRAMES, rows // 2, COLUMNS // 2), channels=ROPE)
+
+
+def test_the_benchmarks_step_runs_with_the_reference(package, monkeypatch):
+    """Tiny, on the processor; no figure is asserted."""
+    stand_in(package, monkeypatch)
+    plan = blueprint("voyager:x", None)
+    small = replace(
+        plan,
+        latents=(1, 16, FRAMES, ROWS, COLUMNS),
+        inputs=lambda batch: {"encoder_hidden_states": torch.empty(batch, TOKENS, TEXT, device="meta")},
     )
+    sizes = SMALL | {"mm_single_blocks_depth": 1}
+    (row,) = reference_rows(small, ours=1.0, sizes=sizes, text=(TEXT, POOLED), device="cpu", measured=1)
+    assert row.ratio == row.baseline > 0
 
 
 @pytest.mark.parametrize("depth_blocks", [False, True])
 @torch.no_grad()
 def test_the_network_answers_as_the_reference_does(package, monkeypatch, depth_blocks):
-    models = imported(package, "modules.models")
+    models = import_reference(package, "modules.models")
     extra = {}
     if depth_blocks:
         parameters = models.HYVideoDiffusionTransformer.forward.__code__.co_varnames
@@ -161,7 +153,7 @@ def test_the_network_answers_as_the_reference_does(package, monkeypatch, depth_b
 
 @pytest.mark.parametrize(("steps", "shift"), [(50, 7.0), (50, 17.0), (7, 1.0)])
 def test_steps_are_the_reference_schedulers(package, steps, shift):
-    module = imported(package, "diffusion.schedulers.scheduling_flow_match_discrete")
+    module = import_reference(package, "diffusion.schedulers.scheduling_flow_match_discrete")
     scheduler = module.FlowMatchDiscreteScheduler(shift=shift, reverse=True, solver="euler")
     scheduler.set_timesteps(steps)
     times = schedule(steps, shift=shift)

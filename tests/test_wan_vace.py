@@ -237,6 +237,28 @@ def _lose_a_tensor(folder):
     save_file(tensors, file)
 
 
+def _nonsense(folder):
+    file = folder / "transformer" / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"num_attention_heads": "many"}))
+
+
+@pytest.mark.parametrize("memory", ["low", "balanced"])
+def test_a_configuration_of_nonsense_is_refused_in_one_line(checkpoint, tmp_path, memory):
+    folder = broken(checkpoint, tmp_path / "spoilt", _nonsense)
+    with pytest.raises(ValueError, match=r"spoilt/transformer.* cannot be .*WanVACE"):
+        load(str(folder), memory=memory)
+
+
+def test_a_tokenizer_that_is_none_is_refused_when_a_prompt_is_read(checkpoint, tmp_path):
+    def spoil(folder):
+        for file in (folder / "tokenizer").iterdir():
+            file.unlink()
+
+    core = load(str(broken(checkpoint, tmp_path / "spoilt", spoil)))
+    with pytest.raises(ValueError, match=r"spoilt: the text encoder cannot be loaded: "):
+        core.parts.prompts("a room")
+
+
 @pytest.mark.parametrize(
     ("spoil", "error", "message"),
     [

@@ -159,8 +159,9 @@ def tokenizer(last=""):
     )
 
 
-def write_checkpoint(folder: Path, **options):
+def write_checkpoint(folder: Path, **changes):
     """A converted checkpoint, ready to be loaded."""
-    write_release(folder / "ckpts", **options)
-    convert_release(folder / "ckpts", folder / "voyager", network=NETWORK, vae=VAE, recipe=RECIPE)
+    write_release(folder / "ckpts", network=network_state(**changes))
+    network = {**NETWORK, **changes}
+    convert_release(folder / "ckpts", folder / "voyager", network=network, vae=VAE, recipe=RECIPE)
     return folder / "voyager"

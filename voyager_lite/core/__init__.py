@@ -4,6 +4,7 @@ import torch
 
 from voyager_lite.core.generator import Generator
 from voyager_lite.core.memory import MEMORIES, Memory
+from voyager_lite.core.parallel import join, processes
 
 CORES = ("mini", "nano")
 """Embedded: their weights come with the package."""
@@ -36,6 +37,8 @@ def load_core(name: str, *, device: str = "cpu", memory: Memory = "balanced") ->
         raise ValueError("device is cuda, but PyTorch finds no CUDA device here; expected cpu")
     if memory not in MEMORIES:
         raise ValueError(f"memory is {memory!r}; expected one of {', '.join(MEMORIES)}")
+    if family in CHECKPOINT_CORES and processes() > 1:
+        join(device=device)
     if family == "voyager":
         from voyager_lite.core.voyager.core import Voyager
 

@@ -25,6 +25,9 @@ class Blueprint:
         case: The clip that is reckoned with, for people.
         network: Makes the transformer.
         inputs: Of one pass, for a batch of so many.
+        together: Prompts in a pass: 2, or 1 where each has its own.
+        tile_latents: Latent frames that a tile is decoded from at once: where memory is low, and otherwise.
+        whole_frames: Whether frames are decoded whole where memory is high; else in tiles there, too.
         autoencoder: Makes the autoencoder.
         latents: Shape of what the autoencoder decodes: (1, channels, frames, rows, columns).
         encoders: Make the text encoders.
@@ -38,6 +41,9 @@ class Blueprint:
     latents: tuple[int, int, int, int, int]
     encoders: tuple[Callable[[], nn.Module], ...]
     steps: int
+    together: int = 2
+    tile_latents: tuple[int, int] = (3, 3)
+    whole_frames: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +94,11 @@ def expect(blueprint: Blueprint) -> Expectation:
     encoders = [on_meta(make, dtype=torch.bfloat16) for make in blueprint.encoders]
     counts = parameters(network), parameters(autoencoder), sum(map(parameters, encoders))
     blocks = [parameters(block) for block in _blocks(network)]
-    single, both = (blueprint.inputs(batch) for batch in (1, 2))
-    whole = _decoding(autoencoder, blueprint.latents)
+    single, together = (blueprint.inputs(batch) for batch in (1, blueprint.together))
+    small_tiles, tiles = (
+        _decoding_in_tiles(autoencoder, blueprint.latents, together=count) for count in blueprint.tile_latents
+    )
+    whole = _decoding(autoencoder, blueprint.latents) if blueprint.whole_frames else tiles
     sizes = Sizes(
         transformer=counts[0],
         block=max(blocks, default=0),
@@ -97,9 +106,10 @@ def expect(blueprint: Blueprint) -> Expectation:
         autoencoder=4 * counts[1],
         encoders=counts[2],
         largest_encoder=max(map(parameters, encoders), default=0),
-        activations=peak_bytes(lambda: network(**both)),
+        activations=peak_bytes(lambda: network(**together)),
         whole=whole,
-        tiles=min(whole, _decoding_in_tiles(autoencoder, blueprint.latents)),
+        small_tiles=min(whole, small_tiles),
+        tiles=min(whole, tiles),
     )
     return Expectation(
         case=blueprint.case,
@@ -173,7 +183,8 @@ class Sizes:
         largest_encoder: Of the largest of them.
         activations: Bytes of one guided pass, in 16 bits.
         whole: Bytes of decoding whole frames.
-        tiles: Bytes of decoding tiles.
+        small_tiles: Bytes of decoding tiles where memory is low.
+        tiles: Bytes of decoding tiles otherwise.
     """
 
     transformer: int
@@ -184,6 +195,7 @@ class Sizes:
     largest_encoder: int
     activations: int
     whole: int
+    small_tiles: int
     tiles: int
 
     def need(self, device: str, memory: Memory) -> Need:
@@ -193,7 +205,7 @@ class Sizes:
         reading = 2 * wide * self.largest_encoder
         if memory == "low":
             at_work = 2 * (1 + 2) * self.block if device == "cuda" else 2 * self.block
-            passing = at_work + 2 * self.rest + self.autoencoder + max(working, self.tiles)
+            passing = at_work + 2 * self.rest + self.autoencoder + max(working, self.small_tiles)
             if device == "cuda":
                 return Need(device=passing, host=self.transformer + reading)
             return Need(device=0, host=max(passing, 2 * self.rest + self.autoencoder + reading))
@@ -211,14 +223,17 @@ def _blocks(network: nn.Module) -> list[nn.Module]:
 
 
 def _decoding(autoencoder: Any, latents: tuple[int, ...]) -> int:
+    autoencoder.use_framewise_decoding = False  # where there is such a thing, whole is whole in time, too
     given = torch.empty(latents, device="meta")
     return peak_bytes(lambda: autoencoder.decode(given))
 
 
-def _decoding_in_tiles(autoencoder: Any, latents: tuple[int, int, int, int, int]) -> int:
+def _decoding_in_tiles(autoencoder: Any, latents: tuple[int, int, int, int, int], *, together: int) -> int:
     """One tile's work, and the video three times: the tiles that overlap, the rows, the whole."""
     batch, channels, frames, rows, columns = latents
     side = TILE // CELL
-    work = _decoding(autoencoder, (batch, channels, min(frames, 3), min(rows, side), min(columns, side)))
+    work = _decoding(
+        autoencoder, (batch, channels, min(frames, together), min(rows, side), min(columns, side))
+    )
     video = 4 * 3 * (1 + 4 * (frames - 1)) * CELL * rows * CELL * columns
     return work + 3 * video

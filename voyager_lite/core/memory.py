@@ -84,7 +84,7 @@ def _load(model: Any, part: Part, *, dtype: torch.dtype) -> Any:
             local_files_only=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, TypeError) as error:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{part.folder} cannot be loaded as {part.class_name}: {first}") from error
     for kind in ("missing_keys", "mismatched_keys", "unexpected_keys"):

@@ -9,7 +9,7 @@ passes keys and values round (ring, Liu et al. 2023, arXiv 2310.01889), through 
 import atexit
 import os
 from collections.abc import Callable
-from math import gcd
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -29,6 +29,19 @@ def follows() -> bool:
     return int(os.environ.get("RANK", "0")) > 0
 
 
+def join(*, device: str) -> None:
+    """Meet the other processes, before anything is loaded: with cuda each takes the GPU of its own number."""
+    import torch.distributed as dist
+
+    if dist.is_initialized():
+        return
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    # The others wait for as long as the first one reads prompts, decodes and writes between two clips.
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=timedelta(days=1))
+    atexit.register(dist.destroy_process_group)
+
+
 def share(transformer: Any, plan: dict[str, Any], *, device: str) -> nn.Module:
     """Spread a transformer's passes over all processes; comes back in the driving process only.
 
@@ -42,13 +55,7 @@ def share(transformer: Any, plan: dict[str, Any], *, device: str) -> nn.Module:
     Raises:
         ValueError: The heads cannot be spread so on this device.
     """
-    import torch.distributed as dist
-
-    if not dist.is_initialized():
-        if device == "cuda":
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        dist.init_process_group("nccl" if device == "cuda" else "gloo")
-        atexit.register(dist.destroy_process_group)
+    join(device=device)
     split(transformer, plan, device=device)
     if not follows():
         return Driven(transformer)
@@ -57,9 +64,10 @@ def share(transformer: Any, plan: dict[str, Any], *, device: str) -> nn.Module:
 
 
 def split(transformer: Any, plan: dict[str, Any], *, device: str) -> None:
-    """Set up context parallelism over all processes: Ulysses as far as the heads go, a ring over the rest.
+    """Set up context parallelism over all processes: Ulysses, or a ring where heads are not evenly dealt.
 
-    What ``enable_parallelism`` does, which asks for an accelerator and so cannot run on a processor.
+    What ``enable_parallelism`` does, which asks for an accelerator and so cannot run on a processor. Ulysses
+    within a ring is not used: there diffusers wants tokens to be dealt out evenly, too.
 
     Raises:
         ValueError: A ring is needed, for which the processor has no attention.
@@ -71,19 +79,19 @@ def split(transformer: Any, plan: dict[str, Any], *, device: str) -> None:
 
     size = dist.get_world_size()
     heads = transformer.config.num_attention_heads
-    ulysses = gcd(heads, size)
-    ring = size // ulysses
-    if ring > 1 and device not in RING_ATTENTION:
+    ring = heads % size != 0
+    if ring and device not in RING_ATTENTION:
         raise ValueError(
-            f"{size} processes cannot share {heads} heads on {device}; expected a number that divides {heads}"
+            f"{size} processes cannot share {heads} heads on {device}, where there is no ring; "
+            f"expected a number that divides {heads}"
         )
-    if ring > 1:
+    if ring:
         transformer.set_attention_backend(RING_ATTENTION[device])
     context = ContextParallelConfig(
-        ulysses_degree=ulysses,
-        ring_degree=ring,
-        ulysses_anything=ring == 1,
-        ring_anything=ulysses == 1,
+        ulysses_degree=1 if ring else size,
+        ring_degree=size if ring else 1,
+        ulysses_anything=not ring,
+        ring_anything=ring,
     )
     config = ParallelConfig(context_parallel_config=context)
     mesh = init_device_mesh(device, context.mesh_shape, mesh_dim_names=context.mesh_dim_names)
@@ -102,7 +110,13 @@ class Driven(nn.Module):
         atexit.register(_announce, None)
 
     def forward(self, **given: Any) -> Any:
-        """As the transformer's own; tensors travel to the followers."""
+        """As the transformer's own; tensors travel to the followers.
+
+        Raises:
+            ValueError: Text is padded: attention sees the processes' parts in another order than the mask.
+        """
+        if given.get("encoder_attention_mask") is not None:
+            raise ValueError("padded text cannot be split among processes; expected a pass for each prompt")
         _announce({name: _outline(value) for name, value in given.items()})
         for value in given.values():
             if isinstance(value, Tensor):

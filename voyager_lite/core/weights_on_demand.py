@@ -125,8 +125,11 @@ def _empty(model: Any, part: Part) -> tuple[Any, Weights]:
     from accelerate import init_empty_weights
 
     weights = Weights(part)
-    with init_empty_weights(include_buffers=False):
-        transformer = model.from_config(part.config).requires_grad_(False).eval()
+    try:
+        with init_empty_weights(include_buffers=False):
+            transformer = model.from_config(part.config).requires_grad_(False).eval()
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{part.folder / 'config.json'} cannot be {part.class_name}'s: {error}") from error
     weights.require(transformer)
     precise = set(model._keep_in_fp32_modules or ())
     for name, empty in list(transformer.named_parameters()):

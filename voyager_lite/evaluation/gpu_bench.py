@@ -1,5 +1,6 @@
 """How fast a full-size core is on this GPU: real architecture, random weights, the card's own rate."""
 
+import logging
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,10 @@ from voyager_lite.core.blueprints import blueprint_of
 from voyager_lite.core.cost import flops, on_meta
 from voyager_lite.core.expect import GIB, Blueprint, matrix_rate
 from voyager_lite.evaluation.bench import BenchRow
+from voyager_lite.evaluation.reference import reference_seconds
 from voyager_lite.sampling.flow import schedule
+
+logger = logging.getLogger(__name__)
 
 RELEASE_SHARE = 0.63
 """Of the matrix rate, which the released program's own published time on an H20 comes to."""
@@ -24,7 +28,7 @@ class Timing:
     """One guided step at a time.
 
     Attributes:
-        seconds: Of a step: one batched pass of both halves, and Euler's update.
+        seconds: Of a step: both prompts, and Euler's update.
         peak: Bytes of GPU memory at most.
         compiled: Whether torch.compile was used.
     """
@@ -43,14 +47,23 @@ def run_gpu_bench(core: str) -> list[BenchRow]:
     blueprint = blueprint_of(core)
     if not torch.cuda.is_available():
         raise ValueError("bench gpu needs a CUDA device, and PyTorch finds none here; nothing was measured")
+    return gpu_rows(core, blueprint)
+
+
+def gpu_rows(
+    core: str, blueprint: Blueprint, *, device: str = "cuda", compiled: tuple[bool, ...] = (False, True)
+) -> list[BenchRow]:
+    """A guided step, plainly and with ``torch.compile``, beside the arithmetic and public code."""
     meta = on_meta(blueprint.network, dtype=torch.bfloat16)
     work = flops(lambda: meta(**blueprint.inputs(2)))
-    rate = matrix_rate("cuda", seconds=5.0)
-    rows = []
-    for compiled in (False, True):
-        timing = time_steps(random_network(blueprint), blueprint, compiled=compiled)
+    rate = matrix_rate(device, seconds=5.0 if device == "cuda" else 0.1)
+    rows, steps = [], []
+    for is_compiled in compiled:
+        network = random_network(blueprint, device=device)
+        timing = time_steps(network, blueprint, compiled=is_compiled, device=device)
+        steps.append(timing.seconds)
         share = work / timing.seconds / rate
-        how = "torch.compile" if compiled else "eager"
+        how = "torch.compile" if is_compiled else "eager"
         case = f"{core}, {blueprint.case}, {how}, {timing.peak / GIB:.1f} GiB at the peak"
         floor = work / rate
         rows += [
@@ -73,8 +86,38 @@ def run_gpu_bench(core: str) -> list[BenchRow]:
                 case=case,
             ),
         ]
+        del network
         torch.cuda.empty_cache()
+    if core.startswith("voyager:"):
+        rows += reference_rows(blueprint, ours=min(steps), device=device)
     return rows
+
+
+def reference_rows(blueprint: Blueprint, *, ours: float, **options: Any) -> list[BenchRow]:
+    """A step beside public code's on the same card; none, and a line that says why, where that cannot run.
+
+    Args:
+        blueprint: Of the clip.
+        ours: Seconds of our step.
+        options: Of ``reference_seconds``.
+    """
+    try:
+        tokens = blueprint.inputs(1)["encoder_hidden_states"].shape[1]
+        theirs = reference_seconds(blueprint.latents, tokens, **options)
+    except (OSError, ValueError) as reason:
+        logger.warning("no row against public code: %s", reason)
+        return []
+    return [
+        BenchRow(
+            name="gpu_step_public_code",
+            ours=ours,
+            baseline=theirs,
+            baseline_name="HunyuanVideo's public code, 50 channels",
+            ratio=theirs / ours,
+            unit="s",
+            case=blueprint.case,
+        )
+    ]
 
 
 def random_network(blueprint: Blueprint, *, device: str = "cuda") -> Any:
@@ -101,17 +144,23 @@ def time_steps(
     """
     if compiled:
         network.compile_repeated_blocks(fullgraph=False)
-    given = {name: _random_like(value, device) for name, value in blueprint.inputs(2).items()}
-    x = given["hidden_states"][:1, :16].float()
+    batch = blueprint.together
+    passes = [
+        {name: _random_like(value, device) for name, value in blueprint.inputs(batch).items()}
+        for _ in range(2 // batch)
+    ]
+    x = passes[0]["hidden_states"][:1, :16].float()
     times = schedule(WARM_UP + measured).tolist()
     begun = time.perf_counter()
     for number, (now, then) in enumerate(pairwise(times)):
         if number == WARM_UP:
             _wait(device)
             begun = time.perf_counter()
-        given["timestep"] = torch.full((2,), 1000 * now, device=device)
-        given["hidden_states"][:, :16] = x.to(torch.bfloat16)
-        without, along = network(**given, return_dict=False)[0].float().chunk(2)
+        for given in passes:
+            given["timestep"] = torch.full((batch,), 1000 * now, device=device)
+            given["hidden_states"][:, :16] = x.to(torch.bfloat16)
+        answers = [network(**given, return_dict=False)[0].float() for given in passes]
+        without, along = torch.cat(answers).chunk(2)
         x = x + (then - now) * (without + 5 * (along - without))
     _wait(device)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else 0

@@ -14,6 +14,9 @@ from voyager_lite.core.voyager.recipe import Recipe, read_recipe
 TOKENS = 540
 """Of the text at most: 288 of the picture, 252 of the prompt."""
 
+LOW_TILE = 5
+"""Latent frames of a tile where memory is low: 17 frames."""
+
 LLAMA: dict[str, Any] = {
     "vocab_size": 128320,
     "hidden_size": 4096,
@@ -53,8 +56,7 @@ def blueprint(name: str, folder: Path | None) -> Blueprint:
         tensors: dict[str, Tensor | None] = {
             key: torch.empty(shape, dtype=torch.bfloat16, device="meta") for key, shape in shapes.items()
         }
-        valid = None if batch == 1 else torch.ones(batch, TOKENS, dtype=torch.bool, device="meta")
-        return tensors | {"timestep": torch.empty(batch, device="meta"), "encoder_attention_mask": valid}
+        return tensors | {"timestep": torch.empty(batch, device="meta"), "encoder_attention_mask": None}
 
     def make_network() -> Any:
         from voyager_lite.core.voyager.transformer import VoyagerTransformer
@@ -84,6 +86,9 @@ def blueprint(name: str, folder: Path | None) -> Blueprint:
         case=f"{recipe.frames} frames of {recipe.width}x{recipe.height} with depth ({name})",
         network=make_network,
         inputs=inputs,
+        together=1,
+        tile_latents=(min(latents, LOW_TILE), latents),
+        whole_frames=False,
         autoencoder=make_autoencoder,
         latents=(1, LATENT_CHANNELS, latents, rows, columns),
         encoders=(make_llava, make_clip),

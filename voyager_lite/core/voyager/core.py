@@ -49,12 +49,7 @@ class Voyager:
 
     @classmethod
     def from_pretrained(cls, name: str, *, device: str = "cpu", memory: Memory = "balanced") -> "Voyager":
-        """From what ``voyager-lite convert voyager`` wrote.
-
-        Args:
-            name: A folder, or a hub id; fetched if it is not on this machine yet.
-            device: Where it runs.
-            memory: See ``voyager_lite.core.memory``.
+        """From what ``voyager-lite convert voyager`` wrote: a folder, or a hub id; see ``load_core``.
 
         Raises:
             FileNotFoundError: No such folder, not a converted one, or parts or shards are missing.
@@ -177,13 +172,31 @@ class Voyager:
     def _velocity(
         self, x: Float[Tensor, "batch latent 16 row column"], t: Tensor, conditions: Conditions
     ) -> Float[Tensor, "batch latent 16 row column"]:
+        """One batched pass, or one for each prompt where they are not equally long.
+
+        A mask over padding would take attention's fastest kernels away, which is most of a pass, and cannot
+        be split among processes; 40,000 tokens fill a GPU without a second clip beside them.
+        """
+        lengths = conditions["length"].tolist()
+        if len(set(lengths)) == 1:
+            return self._pass(x, t, conditions, text=lengths[0])
+        passes = []
+        for number, length in enumerate(lengths):
+            one = slice(number, number + 1)
+            part = {name: value[one] for name, value in conditions.items()}
+            passes.append(self._pass(x[one], t[one], part, text=length))
+        return torch.cat(passes)
+
+    def _pass(
+        self, x: Float[Tensor, "batch latent 16 row column"], t: Tensor, conditions: Conditions, *, text: int
+    ) -> Float[Tensor, "batch latent 16 row column"]:
         dtype = self.parts.dtype
         given = torch.cat([x.transpose(1, 2), conditions["channels"]], dim=1)
         (velocity,) = self.parts.transformer(
             hidden_states=given.to(dtype),
             timestep=torch.full((len(x),), 1000 * float(t[0, 0]), device=x.device),
-            encoder_hidden_states=conditions["tokens"].to(dtype),
-            encoder_attention_mask=conditions.get("valid"),
+            encoder_hidden_states=conditions["tokens"][:, :text].to(dtype),
+            encoder_attention_mask=None,
             pooled_projections=conditions["pooled"].to(dtype),
             return_dict=False,
         )

@@ -9,6 +9,7 @@ import torch
 from voyager_lite.core.blueprints import require_room
 from voyager_lite.core.checkpoint import read_part
 from voyager_lite.core.memory import Memory, compute_dtype, load_transformer, load_vae
+from voyager_lite.core.parallel import processes, share
 from voyager_lite.core.voyager.recipe import Recipe, read_recipe
 from voyager_lite.core.voyager.text import PromptReader, require_encoders
 
@@ -48,7 +49,7 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> VoyagerParts:
     """
     from diffusers.models.autoencoders.autoencoder_kl_hunyuan_video import AutoencoderKLHunyuanVideo
 
-    from voyager_lite.core.voyager.transformer import VoyagerTransformer
+    from voyager_lite.core.voyager.transformer import VoyagerTransformer, split_plan
 
     recipe = read_recipe(folder)
     transformer = read_part(folder, "transformer", class_name="VoyagerTransformer")
@@ -62,11 +63,16 @@ def read_parts(folder: Path, *, device: str, memory: Memory) -> VoyagerParts:
             "use --device cuda on a machine with a GPU, or --core mini here"
         )
     require_room(f"voyager:{folder}", transformer, device=device, memory=memory)
-    vae = load_vae(AutoencoderKLHunyuanVideo, autoencoder, device=device, memory=memory)
+    network = load_transformer(VoyagerTransformer, transformer, device=device, memory=memory)
+    if processes() > 1:
+        network = share(network, split_plan(depth_blocks=network.config["depth_blocks"]), device=device)
+    # Tiles even where memory is high, as in the release: attention over whole frames would want 100 GB.
+    tiled: Memory = "low" if memory == "low" else "balanced"
+    vae = load_vae(AutoencoderKLHunyuanVideo, autoencoder, device=device, memory=tiled)
     if memory != "low":
         vae.tile_sample_min_num_frames, vae.tile_sample_stride_num_frames = FRAMES_AT_ONCE, 48
     return VoyagerParts(
-        transformer=load_transformer(VoyagerTransformer, transformer, device=device, memory=memory),
+        transformer=network,
         vae=vae,
         prompts=PromptReader(
             folder,

@@ -134,20 +134,17 @@ def _load_encoders(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
 
 
 def padded(texts: tuple[PromptStates, ...], *, device: str) -> list[dict[str, Tensor]]:
-    """Prompts as the network takes them, all equally long.
-
-    "valid" is missing where nothing had to be padded: without a mask attention is faster.
-    """
+    """Prompts as conditions of one shape. "length" tells tokens from padding; it stays on the processor,
+    where it can be looked at without waiting for a GPU."""
     longest = max(len(text.tokens) for text in texts)
-    conditions = []
-    for text in texts:
-        missing = longest - len(text.tokens)
-        tokens = F.pad(text.tokens, (0, 0, 0, missing))
-        given = {"tokens": tokens[None].to(device), "pooled": text.pooled[None].to(device)}
-        if any(len(other.tokens) < longest for other in texts):
-            given["valid"] = (torch.arange(longest) < len(text.tokens))[None].to(device)
-        conditions.append(given)
-    return conditions
+    return [
+        {
+            "tokens": F.pad(text.tokens, (0, 0, 0, longest - len(text.tokens)))[None].to(device),
+            "pooled": text.pooled[None].to(device),
+            "length": torch.tensor([len(text.tokens)]),
+        }
+        for text in texts
+    ]
 
 
 def require_encoders(folder: Path) -> None:

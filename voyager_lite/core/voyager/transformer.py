@@ -4,6 +4,7 @@ further blocks that look at the depth rows alone."""
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from diffusers.configuration_utils import register_to_config
 from diffusers.models.modeling_outputs import Transformer2DModelOutput
 from diffusers.models.transformers.transformer_hunyuan_video import (
@@ -89,6 +90,7 @@ class VoyagerTransformer(HunyuanVideoTransformer3DModel):
             )
             self.depth_proj = nn.Linear(width, width)
             self.depth_single_proj = nn.Linear(width, width)
+            self.depth_whole, self.depth_sum = nn.Identity(), Sum()
 
     def forward(  # noqa: PLR0913 - as diffusers calls it
         self,
@@ -117,37 +119,76 @@ class VoyagerTransformer(HunyuanVideoTransformer3DModel):
         frames, rows, columns = hidden_states.shape[2:]
         embedding, _ = self.time_text_embed(timestep, pooled_projections)
         text = self.context_embedder(encoder_hidden_states, timestep, encoder_attention_mask)
-        near, near_text = None, None
-        if self.config["depth_blocks"]:
-            near, near_text = self._depth_residuals(
-                depth_rows(hidden_states), text, embedding, encoder_attention_mask
-            )
-        positions = self.rope(hidden_states)
         x = self.x_embedder(hidden_states)
-        mask = _key_mask(encoder_attention_mask, before=x.shape[1])
+        count = x.shape[1]
+        near: tuple[Tensor, ...] = ()
+        if self.config["depth_blocks"]:
+            depth = depth_rows(hidden_states)
+            near = self._depth_residuals(depth, text, embedding, encoder_attention_mask, count=count)
+        positions = self.rope(hidden_states)
+        mask = _key_mask(encoder_attention_mask, before=count)
         for block in self.transformer_blocks:
             x, text = block(x, text, embedding, mask, positions)
-            x = _add_to_last(x, near)
+            if near:
+                x = self.depth_sum(x, near[0])
         for block in self.single_transformer_blocks:
             x, text = block(x, text, embedding, mask, positions)
-            if near_text is not None:
-                count = near_text.shape[1] - text.shape[1]
-                x, text = _add_to_last(x, near_text[:, :count]), text + near_text[:, count:]
+            if near:
+                x, text = self.depth_sum(x, near[1]), text + near[2]
         x = self.proj_out(self.norm_out(x, embedding))
         x = x.unflatten(1, (frames, rows // 2, columns // 2)).unflatten(-1, (-1, 2, 2))
         x = x.permute(0, 4, 1, 2, 5, 3, 6).flatten(5, 6).flatten(3, 4)
         return Transformer2DModelOutput(sample=x) if return_dict else (x,)
 
     def _depth_residuals(
-        self, depth: Tensor, text: Tensor, embedding: Tensor, valid: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """What is added after every two-stream block, and, with the text's, after every one-stream block."""
+        self, depth: Tensor, text: Tensor, embedding: Tensor, valid: Tensor | None, *, count: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What is added after every two-stream block, and after every one-stream block to picture and text.
+
+        Those of the picture are ``count`` tokens long, zero but for the last.
+        """
         positions = self.rope(depth)
         x = self.depth_embedder(depth)
         mask = _key_mask(valid, before=x.shape[1])
         x, text = self.depth_block(x, text, embedding, mask, positions)
-        further = torch.cat(self.depth_single_block(x, text, embedding, mask, positions), dim=1)
-        return self.depth_proj(x), self.depth_single_proj(further)
+        first = self.depth_whole(self.depth_proj(x))
+        x, text = self.depth_single_block(x, text, embedding, mask, positions)
+        further = self.depth_whole(self.depth_single_proj(x))
+        return _last_of(first, count), _last_of(further, count), self.depth_single_proj(text)
+
+
+class Sum(nn.Module):
+    """A layer without weights, for ``split_plan`` to name."""
+
+    def forward(self, x: Tensor, residual: Tensor) -> Tensor:
+        """The sum of both."""
+        return x + residual
+
+
+def split_plan(*, depth_blocks: bool) -> dict[str, Any]:
+    """Where the tokens of a pass are split among processes, and where they are put together again.
+
+    Picture and text are each split evenly, so every process has a part of both, and attention sees the parts
+    in another order; without a mask order makes no difference. The depth blocks' tokens end elsewhere in the
+    sequence than they began: they are put together and split anew.
+    """
+    from diffusers.models._modeling_parallel import ContextParallelInput, ContextParallelOutput
+
+    tokens = ContextParallelInput(split_dim=1, expected_dims=3)
+    angles = ContextParallelInput(split_dim=0, expected_dims=2, split_output=True)
+    whole = ContextParallelOutput(gather_dim=1, expected_dims=3)
+    plan: dict[str, Any] = {
+        "rope": {0: angles, 1: angles},
+        "transformer_blocks.0": {"hidden_states": tokens, "encoder_hidden_states": tokens},
+        "proj_out": whole,
+    }
+    if depth_blocks:
+        plan |= {
+            "depth_block": {"hidden_states": tokens, "encoder_hidden_states": tokens},
+            "depth_whole": whole,
+            "depth_sum": {"residual": tokens},
+        }
+    return plan
 
 
 def _key_mask(valid: Tensor | None, *, before: int) -> Tensor | None:
@@ -158,9 +199,6 @@ def _key_mask(valid: Tensor | None, *, before: int) -> Tensor | None:
     return torch.cat([picture, valid], dim=1)[:, None, None]
 
 
-def _add_to_last(x: Tensor, residual: Tensor | None) -> Tensor:
-    """x with the residual added to as many of its last tokens."""
-    if residual is None:
-        return x
-    first = x.shape[1] - residual.shape[1]
-    return torch.cat([x[:, :first], x[:, first:] + residual], dim=1)
+def _last_of(residual: Tensor, count: int) -> Tensor:
+    """The residual as the last of ``count`` tokens, the others zero."""
+    return F.pad(residual, (0, 0, count - residual.shape[1], 0))

@@ -68,7 +68,7 @@ class WanVace:
 
     @classmethod
     def from_pretrained(cls, name: str, *, device: str = "cpu", memory: Memory = "balanced") -> "WanVace":
-        """From a folder or a hub id; see ``voyager_lite.core.wan_vace.load``."""
+        """See ``voyager_lite.core.wan_vace.load``."""
         folder = find_checkpoint(name)
         transformer = read_part(folder, "transformer", class_name="WanVACETransformer3DModel")
         require_room(f"wan-vace:{folder}", transformer, device=device, memory=memory)

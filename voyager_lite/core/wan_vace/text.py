@@ -46,13 +46,18 @@ class PromptReader:
     def _encode(self, prompt: str) -> Float[Tensor, "1 token channel"]:
         from transformers import AutoTokenizer, UMT5EncoderModel
 
-        tokenizer = AutoTokenizer.from_pretrained(self.folder / "tokenizer", local_files_only=True)
-        if self._encoder is None:
-            logger.info("loading the text encoder of %s", self.folder)
-            loaded: Any = UMT5EncoderModel.from_pretrained(
-                self.folder / "text_encoder", dtype=self.dtype, use_safetensors=True, local_files_only=True
-            )
-            self._encoder = loaded.to(self.device)
+        here: dict[str, Any] = {"local_files_only": True}
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.folder / "tokenizer", **here)
+            if self._encoder is None:
+                logger.info("loading the text encoder of %s", self.folder)
+                loaded: Any = UMT5EncoderModel.from_pretrained(
+                    self.folder / "text_encoder", dtype=self.dtype, use_safetensors=True, **here
+                )
+                self._encoder = loaded.to(self.device)
+        except (OSError, ValueError, RuntimeError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise ValueError(f"{self.folder}: the text encoder cannot be loaded: {reason}") from error
         encoder = self._encoder.eval()
         read = tokenizer(
             [prompt],
