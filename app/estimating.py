@@ -14,6 +14,8 @@ from voyager_lite.pace import Pace
 Case = tuple[str, int, int]
 """Core, height and width."""
 
+NO_PATH: Final = "There is no path to walk yet: draw one above."
+
 UNKNOWN: Final = "How long {core} takes here is not known yet; to measure it takes as long as one clip."
 
 
@@ -66,7 +68,7 @@ def case_of(now: DrawnPath, core: str) -> Case:
 def estimate_line(now: DrawnPath | None, core: str, paces: dict[Case, Pace]) -> str:
     """What a walk along the path costs, as markup."""
     if now is None or now.draft.frames < 2:
-        return '<p class="vl-estimate"></p>'
+        return f'<p class="vl-estimate">{"" if now is None else NO_PATH}</p>'
     pace = paces.get(case_of(now, core))
     if pace is None:
         return f'<p class="vl-estimate">{html.escape(UNKNOWN.format(core=core))}</p>'

@@ -114,6 +114,9 @@ function hint(value, walks) {
     return 'Drag a point to move it; drag + to go on; draw anywhere else for a new path.';
   }
   if (value.selected === 0) return 'The walk stands here: this key frame is fixed.';
+  if (matchMedia('(pointer: coarse)').matches) {
+    return 'Drag the point, in the view from the side for its height; its numbers are below.';
+  }
   return 'Arrow keys move the point, Page Up and Page Down its height, Delete takes it away.';
 }
 
