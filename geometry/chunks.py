@@ -9,6 +9,7 @@ smaller cubes within: their points, merged in cells of a 256th of the edge. A tr
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -62,6 +63,30 @@ class ChunkIndex:
         """Points as they were fused, in all chunks."""
         return int(self.count[~self.coarse].sum())
 
+    @cached_property
+    def parent(self) -> Int[np.ndarray, " chunk"]:
+        """Row of the coarse chunk that stands for each and its neighbours; -1 for the largest."""
+        coarse = np.flatnonzero(self.coarse)
+        places = np.concatenate([self._places(0)[coarse], self._places(1)])
+        # Equal places get equal numbers; each coarse chunk is alone in its own.
+        order = np.lexsort(places.T)
+        changes = (places[order[1:]] != places[order[:-1]]).any(-1)
+        number = np.zeros(len(places), np.int64)
+        number[order[1:]] = np.cumsum(changes)
+        row = np.full(len(places), -1)
+        row[number[: len(coarse)]] = coarse
+        return row[number[len(coarse) :]]
+
+    @cached_property
+    def children(self) -> tuple[Int[np.ndarray, " chunk"], Int[np.ndarray, " row"]]:
+        """Rows by the parent, those without one first; and where in them each parent's begin, from -1 on."""
+        order = np.argsort(self.parent, kind="stable")
+        return order, np.searchsorted(self.parent[order], np.arange(-1, len(self) + 1))
+
+    def _places(self, up: int) -> Int[np.ndarray, "chunk 5"]:
+        """Tree, size and cell of the cubes so many sizes up."""
+        return np.column_stack([self.tree, self.size + up, self.cell >> up])
+
 
 @runtime_checkable
 class ChunkSource(Protocol):
@@ -92,13 +117,20 @@ def chunks_in_view(index: ChunkIndex, camera: Camera, *, most: int) -> Int[np.nd
         camera: A single camera.
         most: Points; where it would be more, cells may be wider, by steps of a factor of 1.41.
     """
-    low, edge = _cubes(index)
-    visible = _in_frustum(low, edge, camera)
+    candidates = candidates_in_view(index, camera)
+    return candidates.rows[candidates.chosen(CELL_PIXELS, most=most)]
+
+
+def candidates_in_view(index: ChunkIndex, camera: Camera) -> "Candidates":
+    """The chunks that touch a camera's picture, and what it would take to choose among them."""
+
+    def touches(low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"]) -> np.ndarray:
+        return _in_frustum(low, edge, camera)
 
     def width(low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"]) -> np.ndarray:
         return _cell_pixels(low, edge, camera)
 
-    return _chosen(index, visible, width, finest=CELL_PIXELS, most=most)
+    return _candidates(index, touches, width, finest=CELL_PIXELS)
 
 
 def chunks_around(
@@ -118,50 +150,121 @@ def chunks_around(
         with np.errstate(divide="ignore"):
             return edge / ACROSS / distance
 
-    return _chosen(index, np.ones(len(index), np.bool_), width, finest=CELL_ANGLE, most=most)
+    def anywhere(low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"]) -> np.ndarray:
+        return np.ones(len(edge), np.bool_)
+
+    candidates = _candidates(index, anywhere, width, finest=CELL_ANGLE)
+    return candidates.rows[candidates.chosen(CELL_ANGLE, most=most)]
 
 
-def _chosen(
-    index: ChunkIndex,
-    within: Bool[np.ndarray, " chunk"],
-    width: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    *,
-    finest: float,
-    most: int,
-) -> Int[np.ndarray, " chosen"]:
-    """Rows of the largest chunks whose cells are at most ``finest`` wide, and of fused points elsewhere."""
-    low, edge = _cubes(index)
-    low, edge, coarse, count = low[within], edge[within], index.coarse[within], index.count[within]
-    own = np.where(coarse, width(low, edge), 0.0)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Candidates:
+    """Chunks that may be needed, each with all that stand for it.
+
+    Attributes:
+        rows: In the index; ascending.
+        low, edge: Low corners and edges of their cubes, scene units.
+        count: Of points.
+        own: How wide a cell is; 0 for fused points, which are always fine enough.
+        above: How wide a cell of the chunk is that stands for it; infinite if none does.
+    """
+
+    rows: Int[np.ndarray, " chunk"]
+    low: Float[np.ndarray, "chunk 3"]
+    edge: Float[np.ndarray, " chunk"]
+    count: Int[np.ndarray, " chunk"]
+    own: Float[np.ndarray, " chunk"]
+    above: Float[np.ndarray, " chunk"]
+
+    def chosen(
+        self,
+        finest: float,
+        *,
+        most: int,
+        hidden: Bool[np.ndarray, " chunk"] | None = None,
+        fixed: tuple[Bool[np.ndarray, " chunk"], Bool[np.ndarray, " chunk"]] | None = None,
+    ) -> Bool[np.ndarray, " chunk"]:
+        """The largest whose cells are at most ``finest`` wide, and fused points elsewhere.
+
+        Args:
+            finest: As ``own``.
+            most: Points; where it would be more, cells may be wider, by steps of a factor of 1.41.
+            hidden: These are not needed.
+            fixed: Which cubes, and which of those above them, keep to ``finest`` whatever it takes; none
+                that lies in one that does not.
+        """
+        own, above = fixed or (np.zeros(len(self.rows), np.bool_),) * 2
+        widest = finest
+        while True:
+            limits = np.where(own, finest, widest), np.where(above, finest, widest)
+            chosen = (self.own <= limits[0]) & (self.above > limits[1])
+            if hidden is not None:
+                chosen &= ~hidden
+            if self.count[chosen].sum() <= most or not np.isfinite(self.above[chosen & ~above]).any():
+                return chosen
+            widest *= np.sqrt(2)
+
+
+Measure = Callable[[Float[np.ndarray, "chunk 3"], Float[np.ndarray, " chunk"]], np.ndarray]
+"""Of cubes, by their low corners and edges."""
+
+
+def _candidates(index: ChunkIndex, touches: Measure, width: Measure, *, finest: float) -> Candidates:
+    """From the largest chunks downwards, so that the work is bounded by what is found, not by the world."""
+    order, starts = index.children
+    level, found = order[: starts[1]], []
+    while len(level):
+        low, edge = _cubes(index, level)
+        level = level[touches(low, edge)]
+        found.append(level)
+        low, edge = _cubes(index, level)
+        split = level[index.coarse[level] & (width(low, edge) > finest)]
+        level = order[_ranges(starts[split + 1], starts[split + 2])]
+    rows = np.sort(np.concatenate(found)) if found else order
+    low, edge = _cubes(index, rows)
     above = width(np.floor(low / (2 * edge[:, None])) * (2 * edge[:, None]), 2 * edge)
-    above[~_has_parent(index)[within]] = np.inf
-    while True:
-        chosen = (own <= finest) & (above > finest)
-        if count[chosen].sum() <= most or not np.isfinite(above[chosen]).any():
-            return np.flatnonzero(within)[chosen]
-        finest *= np.sqrt(2)
+    return Candidates(
+        rows=rows,
+        low=low,
+        edge=edge,
+        count=index.count[rows],
+        own=np.where(index.coarse[rows], width(low, edge), 0.0),
+        above=np.where(index.parent[rows] >= 0, above, np.inf),
+    )
 
 
-def _cubes(index: ChunkIndex) -> tuple[Float[np.ndarray, "chunk 3"], Float[np.ndarray, " chunk"]]:
+def _ranges(starts: Int[np.ndarray, " range"], ends: Int[np.ndarray, " range"]) -> Int[np.ndarray, " place"]:
+    """All numbers from each start to its end, one range after the other."""
+    length = ends - starts
+    return np.arange(length.sum()) + np.repeat(ends - np.cumsum(length), length)
+
+
+def _cubes(
+    index: ChunkIndex, rows: Int[np.ndarray, " chunk"]
+) -> tuple[Float[np.ndarray, "chunk 3"], Float[np.ndarray, " chunk"]]:
     """Low corners and edges, scene units."""
-    edge = np.exp2(index.size)
-    return index.cell * edge[:, None], edge
+    edge = np.exp2(index.size[rows])
+    return index.cell[rows] * edge[:, None], edge
 
 
-def _has_parent(index: ChunkIndex) -> Bool[np.ndarray, " chunk"]:
-    """Whether a coarse chunk of the same tree holds each: trees are coarsened up to one size everywhere."""
-    trees, tree = np.unique(index.tree, return_inverse=True)
-    top = np.full(len(trees), np.iinfo(np.int64).min)
-    np.maximum.at(top, tree[index.coarse], index.size[index.coarse])
-    return index.size < top[tree]
+def nearest_depth(
+    low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"], camera: Camera
+) -> Float[np.ndarray, " chunk"]:
+    """Depth of the nearest corner of each cube: of a cube within another never less than of that, to the bit.
+
+    (Corners are exact, and products and sums rounded one after another keep their order.)
+    """
+    x, y, z, offset = camera.world_to_camera.numpy()[2]
+    corner = low + edge[:, None] * (np.array([x, y, z]) < 0)
+    depth: np.ndarray = x * corner[:, 0] + y * corner[:, 1] + z * corner[:, 2] + offset
+    return depth
 
 
 def _cell_pixels(
     low: Float[np.ndarray, "chunk 3"], edge: Float[np.ndarray, " chunk"], camera: Camera
 ) -> Float[np.ndarray, " chunk"]:
     """Width of a cell of each cube in pixels at its nearest corner; infinite if that is not in front."""
-    axis = camera.world_to_camera.numpy()[2]
-    nearest = (low + edge[:, None] / 2) @ axis[:3] + axis[3] - edge / 2 * np.abs(axis[:3]).sum()
+    nearest = nearest_depth(low, edge, camera)
     focal = float(max(camera.K[0, 0], camera.K[1, 1]))
     with np.errstate(divide="ignore"):
         return np.where(nearest > 0, edge / ACROSS * focal / nearest, np.inf)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 
 from geometry.camera import Camera
-from geometry.chunks import ChunkSource, chunks_around, chunks_in_view
+from geometry.chunks import ChunkSource, chunks_around
 from geometry.cloud import PointCloud
 
 POINT_BYTES = 41
@@ -59,8 +59,13 @@ class PagedCloud:
         self._index = self._index.followed_by(self._source.index(after=last))
 
     def view(self, camera: Camera) -> PointCloud:
-        """The points that one camera needs, in the order of their chunks; see ``chunks_in_view``."""
-        return self._points(chunks_in_view(self._index, camera, most=int(VIEWED * self._budget)))
+        """The points that one camera needs, in the order of their chunks; see `geometry.occlusion`."""
+        # Imported where it is called: numba takes long to load.
+        from geometry.occlusion import chunks_seen
+
+        return self._points(
+            chunks_seen(self._index, camera, most=int(VIEWED * self._budget), load=self._chunks)
+        )
 
     def around(self, cameras: Camera) -> PointCloud:
         """The points on all sides of a batch of cameras; see ``chunks_around``."""
@@ -71,9 +76,12 @@ class PagedCloud:
         ids = [int(number) for number in self._index.id[rows]]
         if ids != self._viewed[0]:
             self._viewed = [], PointCloud.empty()  # makes room
-            self._load(rows)
-            self._viewed = ids, joined([self._loaded[number] for number in ids])
+            self._viewed = ids, joined(self._chunks(rows))
         return self._viewed[1]
+
+    def _chunks(self, rows: Int[np.ndarray, " row"]) -> list[PointCloud]:
+        self._load(rows)
+        return [self._loaded[int(number)] for number in self._index.id[rows]]
 
     def _load(self, rows: Int[np.ndarray, " row"]) -> None:
         """Make these chunks the ones used last, and let go of those used longest ago."""

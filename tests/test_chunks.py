@@ -1,7 +1,6 @@
 """Worlds larger than memory: which chunks a camera is given, and how coarse."""
 
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shelf import Shelf
 from torch import Tensor
 
 from geometry.cache import WorldCache
@@ -25,7 +25,7 @@ from geometry.rasterizer import render_points
 from geometry.rigid import look_at
 from voyager_lite.clip import Clip
 from voyager_lite.opening import Opening, storable
-from voyager_lite.world.chunks import Chunk, pack_chunks, pack_levels, unpack_chunk
+from voyager_lite.world.chunks import pack_levels, unpack_chunk
 from voyager_lite.world.integrity import damage
 from voyager_lite.world.store import Store
 from voyager_lite.world.stored_chunks import StoredChunks
@@ -35,40 +35,6 @@ HEIGHT, WIDTH = 96, 128
 LENS = Camera.from_fov(60.0, height=HEIGHT, width=WIDTH)
 LENS_16 = Camera.from_fov(60.0, height=16, width=16)
 ALL = 10**9
-
-
-class Shelf:
-    """A source in memory that counts what is taken from it."""
-
-    def __init__(self, *clips: PointCloud) -> None:
-        self.clips: list[PointCloud] = []
-        self.chunks: list[tuple[int, Chunk]] = []
-        self.taken: list[int] = []
-        for clip in clips:
-            self.put(clip)
-
-    def put(self, clip: PointCloud) -> None:
-        self.clips.append(clip)
-        self.chunks += [(len(self.clips), chunk) for chunk in [*pack_chunks(clip), *pack_levels(clip)]]
-
-    def index(self, *, after: int) -> ChunkIndex:
-        rows = range(after + 1, len(self.chunks))
-        chunks = [self.chunks[row][1] for row in rows]
-        return ChunkIndex(
-            id=np.array(rows, np.int64),
-            tree=np.array([2 * self.chunks[row][0] + self.chunks[row][1].sky for row in rows], np.int64),
-            size=np.array([chunk.size for chunk in chunks], np.int64),
-            cell=np.array([chunk.cell for chunk in chunks], np.int64).reshape(-1, 3),
-            coarse=np.array([chunk.level > 0 for chunk in chunks], np.bool_),
-            count=np.array([chunk.count for chunk in chunks], np.int64),
-        )
-
-    def load(self, ids: Sequence[int]) -> list[PointCloud]:
-        self.taken += ids
-        return [unpack_chunk(self.chunks[number][1]) for number in ids]
-
-    def cloud(self) -> PointCloud:
-        return PointCloud.concatenate(self.clips)
 
 
 def strewn(count: int, seed: int, *, spread: float = 4.0) -> PointCloud:

@@ -1,5 +1,6 @@
 """Endless hills: worlds of any number of points, to be walked through in `voyager-lite bench world`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,19 +27,24 @@ WAVES = ((0.23, 0.11, 0.8), (-0.17, 0.31, 0.5), (0.71, -0.57, 0.15), (2.3, 1.9, 
 
 def build(folder: Path, *, tiles: int) -> None:
     """A world of tiles in a square around the origin, each a clip of a million points; down is +y."""
+    build_clips(folder, (tile(number) for number in range(tiles)))
+
+
+def build_clips(folder: Path, clouds: Iterator[PointCloud]) -> None:
+    """A world of which each clip brings one cloud, and a black frame; at least one."""
     camera = Camera.from_fov(60.0, height=16, width=16)
     black = torch.zeros(3, 16, 16), torch.ones(16, 16), torch.ones(16, 16, dtype=torch.bool)
-    origin: dict[str, object] = {"image": "hills", "sky_distance": 1e4}
+    origin: dict[str, object] = {"image": folder.name, "sky_distance": 1e4}
     store = Store.create(
         folder,
         WorldHeader(height=16, width=16, fps=24.0, origin=origin),
         record=_record(0, camera),
         frames=[pack_frame(*black)],
-        points=tile(0),
+        points=next(clouds),
     )
     with store.writing():
-        for number in range(1, tiles):
-            store.append(_record(number, camera), frames=[pack_frame(*black)], points=tile(number))
+        for number, cloud in enumerate(clouds, 1):
+            store.append(_record(number, camera), frames=[pack_frame(*black)], points=cloud)
     store.close()
 
 
