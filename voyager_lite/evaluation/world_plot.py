@@ -72,7 +72,7 @@ def _panel(title: str, lines: list[Line]) -> np.ndarray:
             cv2.circle(canvas, point, 3, color, -1, cv2.LINE_AA)
             if color != GREY:
                 _write(canvas, f"{values[size]:.0f}", (point[0] - 8, point[1] - 8), color)
-        _write(canvas, name, (RIM + 8, HEIGHT - RIM - 10 - 16 * number), color)
+        _write(canvas, name, (WIDTH // 2 - 30, HEIGHT - RIM - 10 - 16 * number), color)
     cv2.rectangle(canvas, (RIM, RIM), (WIDTH - RIM, HEIGHT - RIM), (0, 0, 0), 1)
     _write(canvas, title, (RIM, RIM - 12), (0, 0, 0))
     _write(canvas, "points", (WIDTH // 2 - 20, HEIGHT - RIM + 38), (0, 0, 0))
