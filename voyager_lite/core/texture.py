@@ -127,11 +127,12 @@ def _goes_on(
     around = here[..., None].copy()
     fill_membrane(around, np.where(frame.known, np.uint8(SOURCE), np.uint8(HOLE)))
     source, inside, alike = frame.rgb, known, here
+    holes = (~frame.known).astype(np.float32)
     if frame.exemplar is not None:
         source = canvas.rgb[rows:]
         inside = np.ones(source.shape[:2], np.float32)
         alike, match = looks_alike(source, inside), match - np.array([rows, 0])
     v, u = np.moveaxis(match[:rows], -1, 0)
     there = np.where(v < 0, np.float32(0), alike[v.clip(0), u.clip(0)])
-    goes_on = blurred_within(there * np.clip(2 * around[..., 0] - 1, 0, 1), 1 - known, FINE * width)
+    goes_on = blurred_within(there * np.clip(2 * around[..., 0] - 1, 0, 1), holes, FINE * width)
     return goes_on, strengths(split(source, inside), alike * inside)
