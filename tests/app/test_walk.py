@@ -35,7 +35,7 @@ def test_a_sample_is_walked_into_and_taken_away(page, server, tmp_path):
 
     # The third clip is made to last, so that it can be cancelled in its midst.
     me.draw((0, 20))
-    me.lasts(0.25)
+    me.lasts(1)
     me.takes_steps(100)
     me.button("Walk the path").click()
     expect(me.status).to_contain_text("step")
