@@ -117,7 +117,7 @@ def _texture(
 def _goes_on(
     frame: Textured, canvas: Canvas, match: np.ndarray
 ) -> tuple[Float32[np.ndarray, "h w"], list[float]]:
-    """Where a surface that looks alike all over goes on, 0 to 1, and how strong its bands are.
+    """Where a surface that looks alike all over goes on, 0 to 1, and how strong its bands are, if it does.
 
     Both what is known around a hole pixel and the place its patch comes from must look alike.
     """
@@ -135,4 +135,6 @@ def _goes_on(
     v, u = np.moveaxis(match[:rows], -1, 0)
     there = np.where(v < 0, np.float32(0), alike[v.clip(0), u.clip(0)])
     goes_on = blurred_within(there * np.clip(2 * around[..., 0] - 1, 0, 1), holes, FINE * width)
+    if not goes_on.any():
+        return goes_on, []
     return goes_on, strengths(split(source, inside), alike * inside)
