@@ -1,4 +1,4 @@
-"""One size of a picture that is being textured, and matches carried from one size to the next."""
+"""One size of a picture that is being completed, and matches carried from one size to the next."""
 
 from typing import NamedTuple
 
@@ -7,46 +7,55 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from voyager_lite.core.patch_match import NO_MATCH, RADIUS, Canvas, measure
+from voyager_lite.core.patch_match import RADIUS, SKY_DEPTH, Canvas
 
 WORKING_WIDTH = 480
 """Matches are looked for in pictures up to this wide; wider ones take them over."""
 
-COARSEST = 48
-"""The coarsest picture is about this wide."""
+COARSEST = 32
+"""The coarsest picture is about this wide: a patch of it holds a house with some sky above."""
 
 TRUST_REACH = 0.12
-"""Distance from known pixels, in widths, at which the fill is worth half as much as beside them."""
+"""Distance from known pixels, in widths, at which the filled depth is worth half as much as beside them."""
+
+CERTAINTY_REACH = 0.05
+"""Distance from known pixels, in widths, over which certainty falls by e: what is near them is settled first,
+and what lies behind follows it."""
+
+LEAST_CERTAINTY = 1e-4
+
+SKY_WEIGHT = 0.5
+"""Sky against matter, beside the difference between black and white."""
 
 PATCH = np.ones((2 * RADIUS + 1, 2 * RADIUS + 1), np.uint8)
 
 
 class Exemplar(NamedTuple):
-    """A picture to take texture from.
+    """A picture to take from.
 
     Attributes:
         rgb: RGB in [0, 1].
-        depth: Along the axis, > 0; None where it is not known, so that what is in front cannot be told.
+        depth: Along the axis, > 0.
     """
 
     rgb: Float[Tensor, "3 rows columns"]
-    depth: Float[Tensor, "rows columns"] | None
+    depth: Float[Tensor, "rows columns"]
 
 
-class Textured(NamedTuple):
-    """What is to be textured, in full size.
+class Incomplete(NamedTuple):
+    """A picture with holes, in full size.
 
     Attributes:
-        rgb: Complete; smooth where not ``known``.
-        inverse_depth: Complete.
+        picture: RGB, and ``SKY_WEIGHT`` where it shows sky; a first guess in the holes.
+        depth: Logarithm of inverse depth, ``SKY_DEPTH`` for sky; likewise.
         known: True where a pixel is given.
-        exemplar: What patches are taken from, if it is not the known pixels.
+        other: Picture and depth of what patches are taken from, if it is not the known pixels.
     """
 
-    rgb: Float32[np.ndarray, "h w 3"]
-    inverse_depth: Float32[np.ndarray, "h w"]
+    picture: Float32[np.ndarray, "h w 4"]
+    depth: Float32[np.ndarray, "h w"]
     known: Bool[np.ndarray, "h w"]
-    exemplar: Exemplar | None
+    other: tuple[np.ndarray, np.ndarray] | None
 
 
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -58,52 +67,61 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
     return found
 
 
-def draw_canvas(frame: Textured, size: tuple[int, int]) -> Canvas:
-    """The picture in a size; the exemplar lies below it, as wide."""
-    small, inverse = _reduced(frame.rgb, size), _reduced(frame.inverse_depth, size)
+def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
+    """The picture in a size; what patches are taken from lies below it, as wide, if it is another one."""
+    picture, depth = _reduced(frame.picture, size), _reduced_depth(frame.depth, size)
     known = _reduced(frame.known.astype(np.float32), size) > 0.999
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    whole = Canvas(
-        rgb=small,
-        guide=small,
-        trust=1 / (1 + (distance / np.float32(TRUST_REACH * size[1])) ** 2),
-        mean=cv2.blur(small, PATCH.shape),
-        inverse_depth=inverse,
-        nearest=cv2.dilate(inverse, PATCH),
+    distance = np.minimum(distance / size[1], 1.0)
+    canvas = Canvas(
+        picture=picture,
+        depth=depth,
+        nearest=cv2.dilate(depth, PATCH),
+        trust=(1 / (1 + (distance / TRUST_REACH) ** 2)).astype(np.float32),
+        open=~known & ~_between(known),
+        certainty=np.maximum(np.exp(-distance / CERTAINTY_REACH), LEAST_CERTAINTY).astype(np.float32),
         source=_whole_patches(known),
         holes=np.argwhere(~known),
         rows=size[0],
     )
-    if frame.exemplar is None:
-        return whole._replace(rgb=small.copy())
-    other, other_inverse = _below(frame.exemplar, size[1])
-    return whole._replace(
-        rgb=np.concatenate([small, other]),
-        guide=np.concatenate([small, other]),
-        trust=np.concatenate([whole.trust, np.zeros_like(other_inverse)]),
-        mean=np.concatenate([whole.mean, cv2.blur(other, PATCH.shape)]),
-        inverse_depth=np.concatenate([inverse, other_inverse]),
-        nearest=np.concatenate([whole.nearest, cv2.dilate(other_inverse, PATCH)]),
-        source=np.concatenate([np.zeros_like(known), _whole_patches(np.ones(other.shape[:2], np.bool_))]),
+    if frame.other is None:
+        return canvas
+    rows = max(1, round(frame.other[1].shape[0] * size[1] / frame.other[1].shape[1]))
+    below = _reduced(frame.other[0], (rows, size[1]))
+    its_depth = _reduced_depth(frame.other[1], (rows, size[1]))
+    return canvas._replace(
+        picture=np.concatenate([picture, below]),
+        depth=np.concatenate([depth, its_depth]),
+        nearest=np.concatenate([canvas.nearest, cv2.dilate(its_depth, PATCH)]),
+        source=np.concatenate([np.zeros_like(known), _whole_patches(np.ones(its_depth.shape, np.bool_))]),
     )
 
 
-def _below(exemplar: Exemplar, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Colours and inverse depth (nan if not known) of the exemplar, in a width."""
-    rgb = exemplar.rgb.permute(1, 2, 0).contiguous().numpy()
-    size = max(1, round(rgb.shape[0] * width / rgb.shape[1])), width
-    if exemplar.depth is None:
-        return _reduced(rgb, size), np.full(size, np.nan, np.float32)
-    return _reduced(rgb, size), _reduced((1 / exemplar.depth).numpy(), size)
+def mirrored(frame: Incomplete, size: tuple[int, int]) -> Float32[np.ndarray, "rows columns 4"]:
+    """The picture in a size, each hole pixel showing what lies as far on the other side of its nearest
+    known one, or that one itself where this is not known: a first guess with all that pictures have."""
+    picture = _reduced(frame.picture, size)
+    known = _reduced(frame.known.astype(np.float32), size) > 0.999
+    if not known.any():
+        return picture
+    _, label = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros((int(label.max()) + 1, 2), np.int64)
+    place[label[known]] = np.argwhere(known)
+    here, nearest = np.argwhere(~known), place[label[~known]]
+    across = (2 * nearest - here).clip(0, np.array(size) - 1)
+    usable = known[across[:, 0], across[:, 1]]
+    chosen = np.where(usable[:, None], across, nearest)
+    picture[~known] = picture[chosen[:, 0], chosen[:, 1]]
+    return picture
 
 
 def taken_over(
     match: Int64[np.ndarray, "h w 2"], canvas: Canvas, *, rows: int
-) -> tuple[Int64[np.ndarray, "rows columns 2"], Float32[np.ndarray, "rows columns"]]:
-    """The matches of a smaller canvas, of whose height the picture was ``rows``, and their errors.
-
-    Those that no longer fit are dropped.
-    """
+) -> Int64[np.ndarray, "rows columns 2"]:
+    """The matches of a smaller canvas, of whose height the picture was ``rows``; those that are no
+    sources any more are dropped."""
     height, width = canvas.source.shape
     y, x = np.arange(canvas.rows) * rows // canvas.rows, np.arange(width) * match.shape[1] // width
     coarse = match[y[:, None], x[None, :]]
@@ -115,17 +133,33 @@ def taken_over(
     shift[..., 0] -= below * rows
     moved = np.floor(shift * scale + 0.5).astype(np.int64) + place
     moved[..., 0] += below * canvas.rows
-    moved[missing] = -1
+    v, u = np.moveaxis(moved, -1, 0)
+    outside = (v < 0) | (v >= height) | (u < 0) | (u >= width)
+    moved[missing | outside | ~canvas.source[v.clip(0, height - 1), u.clip(0, width - 1)]] = -1
     taken = np.full((height, width, 2), -1, np.int64)
     taken[canvas.holes[:, 0], canvas.holes[:, 1]] = moved[canvas.holes[:, 0], canvas.holes[:, 1]]
-    error = np.full((height, width), NO_MATCH, np.float32)
-    measure(canvas, taken, error)
-    return taken, error
+    return taken
 
 
 def _reduced(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     reduced: np.ndarray = cv2.resize(values, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     return reduced
+
+
+def _reduced_depth(
+    depth: Float32[np.ndarray, "h w"], size: tuple[int, int]
+) -> Float32[np.ndarray, "rows columns"]:
+    """The mean over what is matter; sky where most is sky."""
+    matter = (depth > SKY_DEPTH).astype(np.float32)
+    share = _reduced(matter, size)
+    mean = _reduced(depth * matter, size) / np.maximum(share, np.float32(1e-6))
+    return np.where(share < 0.5, SKY_DEPTH, mean)
+
+
+def _between(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """True at pixels with known ones on both sides in their row."""
+    left = np.logical_or.accumulate(known, axis=1)
+    return left & np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
 
 
 def _whole_patches(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:

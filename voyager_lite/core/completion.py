@@ -47,7 +47,7 @@ def complete_clip(
         guidance: The clip to complete.
         coarse: The network's frames, one for each key frame.
         keys: The key frames, rising.
-        photograph: Where the walk began. The first clip shows it, and takes its texture from what it
+        photograph: Where the walk began. The first clip shows it, and takes its patches from what it
             shows; later ones, which show what was made as well, take theirs from the photograph itself.
         previous: What the clip before has for the first frames; their new content comes from it.
         progress: Told how many frames are complete, after each; what it raises ends the work.

@@ -12,16 +12,13 @@ from torch import Tensor
 from voyager_lite.core.canvas import Exemplar
 from voyager_lite.core.coarse import CoarseFrames, reduce_frames
 from voyager_lite.core.fill import background_fill
-from voyager_lite.core.texture import add_texture
+from voyager_lite.core.patch_completion import NEARER_THAN_SKY, complete_by_patches
 
 MOST_FADE = 6.0
 """Largest distance from known pixels, in the network's cells, at which its correction counts in full."""
 
 TEXTURE_CELLS = 2
-"""Pixels to a cell from which on texture is added: below, the network has said all there is to say."""
-
-NEARER_THAN_SKY = 0.9
-"""Depth of the farthest matter over that from which on there is sky."""
+"""Pixels to a cell from which on patches are copied: below, the network has said all there is to say."""
 
 LEAST_SHARE = 0.2
 """A correction leaves at least this share of the inverse depth, so that depth stays finite."""
@@ -46,8 +43,8 @@ def complete_frame(
     """Complete one full-size frame.
 
     The holes are filled from the background, which joins the known pixels without a step, and corrected
-    to what the network says. Last, where the picture is clearly finer than the network's, the smooth
-    result gets the texture of the picture's own background.
+    to what the network says. Last, where the picture is clearly finer than the network's, patches of the
+    picture show what goes on there, in the light of that smooth result.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.
@@ -55,19 +52,18 @@ def complete_frame(
         known: True where a pixel is given.
         coarse: The network's frame (one frame).
         sky_from: Depth from which on a pixel shows sky. Where fill and network agree on it the fill says
-            what it looks like: smooth is right there, and what network and texture add would stain it.
+            what it looks like, and what the network adds would stain it. Patches decide anew.
+        exemplar: What patches are taken from, if it is not the known pixels.
 
     Returns:
         RGB in [0, 1] and depth > 0; known pixels are unchanged.
     """
     base_rgb, base_depth = _filled(rgb, depth, known, coarse=coarse, sky_from=sky_from)
     settled = known | (base_depth >= sky_from)
-    if bool(settled.all()):
-        return base_rgb, base_depth
     difference = coarse_difference(base_rgb, base_depth, ~settled, coarse=coarse)
     rgb, depth = corrected(base_rgb, base_depth, settled, difference=difference, sky_from=sky_from)
     if is_textured(known.shape[1], coarse):
-        rgb = add_texture(rgb, depth, known=settled, exemplar=exemplar)
+        return complete_by_patches(rgb, depth, known=known, sky_from=sky_from, exemplar=exemplar)
     return rgb, depth
 
 
@@ -86,7 +82,7 @@ def _filled(
 
 
 def is_textured(width: int, coarse: CoarseFrames) -> bool:
-    """True if a picture is so much finer than the network's that it gets texture."""
+    """True if a picture is so much finer than the network's that patches of it are copied."""
     return width >= TEXTURE_CELLS * coarse.depth.shape[2]
 
 

@@ -108,7 +108,9 @@ class Mini:
             guidance,
             coarse,
             keys=keys,
-            photograph=Exemplar(rgb=reference, depth=request.reference_depth),
+            photograph=None
+            if request.reference_depth is None
+            else Exemplar(reference, request.reference_depth),
             previous=previous,
             progress=lambda done: tell(sampled + done, 0),
         )

@@ -13,17 +13,17 @@ from numba import njit
 RADIUS = 3
 """Patches are 7x7."""
 
-NEARER, FARTHER = 1.35, 2.5
-"""Largest ratio of inverse depth by which a source patch may be nearer (in any of its pixels) or farther
-(at its centre) than the place it is copied to."""
+NEARER, FARTHER = np.float32(np.log(1.35)), np.float32(np.log(2.5))
+"""Largest ratio of inverse depth, as a logarithm, by which a source patch may be nearer (in any of its
+pixels) or farther (at its centre) than the place it is copied to, at no cost."""
 
-GUIDE_WEIGHT = 0.5
-"""Weight of the difference between the mean of a source patch and the guide, beside that of the patches."""
+DEPTH_WEIGHT = np.float32(0.3)
+"""Price of a patch e times nearer or farther than that, or of sky instead of matter, if depth is trusted."""
 
-TINT = 0.5
-"""Share of that difference by which a patch is recoloured."""
+SKY_DEPTH = np.float32(-100.0)
+"""What stands for the sky's ``depth``."""
 
-ACROSS_WEIGHT, DOWN_WEIGHT = 0.02, 0.5
+ACROSS_WEIGHT, DOWN_WEIGHT = np.float32(0.02), np.float32(1.0)
 """Weights of the distance over the picture's width, squared: of equal matches the nearest is taken, and
 rather one at the same height, where in most pictures the same kind of thing is found."""
 
@@ -31,27 +31,26 @@ NO_MATCH = np.float32(1e9)
 
 
 class Canvas(NamedTuple):
-    """One size of a picture that is being textured.
+    """One size of a picture that is being completed.
 
     Attributes:
-        rgb: Known pixels, and the current state of the holes.
-        guide: What the holes should look like from afar.
-        trust: How far the guide is to be believed, 0 to 1.
-        mean: Mean colour of the patch around every pixel that may be a source.
-        inverse_depth: Complete.
-        nearest: Largest inverse depth within the patch around every pixel.
+        picture: Known pixels, and the current state of the holes: RGB, and a weighted flag for sky.
+        depth: Logarithm of inverse depth, complete; ``SKY_DEPTH`` for sky.
+        nearest: Largest ``depth`` within the patch around every pixel.
+        trust: How far the depth of holes is to be believed, 0 to 1.
+        open: True at holes beyond the rim: where there is sky in them nobody knows.
+        certainty: How much the patch around a pixel has to say of what it covers, 0 to 1.
         source: True at pixels around which a whole patch is known.
-        holes: Row and column of the pixels to texture, in reading order.
-        rows: Height of the picture; what lies below it is another one, to take from, whose depth is not
-            known (nan).
+        holes: Row and column of the pixels to complete, in reading order.
+        rows: Height of the picture; what lies below it is another one, to take from.
     """
 
-    rgb: Float32[np.ndarray, "h w 3"]
-    guide: Float32[np.ndarray, "h w 3"]
-    trust: Float32[np.ndarray, "h w"]
-    mean: Float32[np.ndarray, "h w 3"]
-    inverse_depth: Float32[np.ndarray, "h w"]
+    picture: Float32[np.ndarray, "h w 4"]
+    depth: Float32[np.ndarray, "h w"]
     nearest: Float32[np.ndarray, "h w"]
+    trust: Float32[np.ndarray, "h w"]
+    open: Bool[np.ndarray, "h w"]
+    certainty: Float32[np.ndarray, "h w"]
     source: Bool[np.ndarray, "h w"]
     holes: Int64[np.ndarray, "hole 2"]
     rows: int
@@ -68,40 +67,37 @@ def _random(state, below):
 @njit(cache=True, nogil=True)
 @no_type_check
 def _difference(canvas, y, x, v, u, limit):
-    """Mean squared difference between the patch at (y, x) and the source patch at (v, u).
+    """Mean squared difference between the patch at (y, x) and the source patch at (v, u), and its price.
 
     Pixels of the patch at (y, x) that belong to something in front do not count.
-    ``NO_MATCH`` where (v, u) may not be copied to (y, x), or as soon as ``limit`` is passed.
+    ``NO_MATCH`` where (v, u) is no source, or as soon as ``limit`` is passed.
     """
-    rgb = canvas.rgb
+    picture = canvas.picture
     height, width = canvas.source.shape
     if v < 0 or u < 0 or v >= height or u >= width or not canvas.source[v, u]:
         return NO_MATCH
-    depth = canvas.inverse_depth[y, x]
-    if canvas.nearest[v, u] > NEARER * depth or canvas.inverse_depth[v, u] * FARTHER < depth:
-        return NO_MATCH
+    depth, its_depth = canvas.depth[y, x], canvas.depth[v, u]
     above = v - canvas.rows if v >= canvas.rows else v
     across, down = np.float32(u - x) / np.float32(width), np.float32(above - y) / np.float32(width)
-    fixed = np.float32(ACROSS_WEIGHT) * across * across + np.float32(DOWN_WEIGHT) * down * down
-    trust = canvas.trust[y, x]
-    shift = np.float32(TINT) * trust * (canvas.guide[y, x] - canvas.mean[v, u])
-    for c in range(3):
-        step = canvas.guide[y, x, c] - canvas.mean[v, u, c]
-        fixed += np.float32(GUIDE_WEIGHT) * trust * step * step
-    if fixed >= limit:
+    price = ACROSS_WEIGHT * across * across + DOWN_WEIGHT * down * down
+    unsure = canvas.open[y, x] and (depth == SKY_DEPTH or its_depth == SKY_DEPTH)
+    if not unsure:
+        wrong = max(canvas.nearest[v, u] - depth - NEARER, depth - its_depth - FARTHER, np.float32(0.0))
+        price += DEPTH_WEIGHT * canvas.trust[y, x] * min(wrong, np.float32(1.0))
+    if price >= limit:
         return NO_MATCH
     total, count = np.float32(0.0), np.float32(0.0)
-    most = (limit - fixed) * np.float32((2 * RADIUS + 1) ** 2)
+    most = (limit - price) * np.float32((2 * RADIUS + 1) ** 2)
     for dy in range(max(-RADIUS, -y), min(RADIUS + 1, canvas.rows - y)):
         for dx in range(max(-RADIUS, -x), min(RADIUS + 1, width - x)):
-            if canvas.inverse_depth[y + dy, x + dx] <= NEARER * depth:
+            if unsure or canvas.depth[y + dy, x + dx] - depth <= NEARER:
                 count += np.float32(1.0)
-                for c in range(3):
-                    step = rgb[y + dy, x + dx, c] - rgb[v + dy, u + dx, c] - shift[c]
+                for c in range(4):
+                    step = picture[y + dy, x + dx, c] - picture[v + dy, u + dx, c]
                     total += step * step
         if total > most:
             return NO_MATCH
-    return fixed + total / max(count, np.float32(1.0))
+    return price + total / max(count, np.float32(1.0))
 
 
 @njit(cache=True, nogil=True)
@@ -161,36 +157,32 @@ def measure(canvas, match, error):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def vote(canvas, match, error, radius, sharpness):
-    """Each hole pixel becomes the mean of what the matched patches around it show there, in place.
-
-    Holes without any match around them stay as they are.
+def vote(canvas, match, error, places, radius, sharpness):
+    """What the matched patches around each place show there, on average: (place, 4), and whether any does.
 
     Args:
-        canvas: The picture to change; sources are known, so they do not.
+        canvas: The picture.
         match: Sources of the hole pixels, negative where there is none.
         error: Their differences; the better matches count more.
+        places: Row and column of the pixels to tell of.
         radius: Patches this far around a pixel have a vote.
         sharpness: How steeply a patch's vote falls with its difference.
     """
     width = error.shape[1]
-    total = np.zeros(3, np.float32)
-    for row in range(len(canvas.holes)):
-        y, x = canvas.holes[row]
+    shown, answered = np.zeros((len(places), 4), np.float32), np.zeros(len(places), np.bool_)
+    for row in range(len(places)):
+        y, x = places[row]
         weights = np.float32(0.0)
-        total[:] = 0.0
         for py in range(max(y - radius, 0), min(y + radius + 1, canvas.rows)):
             for px in range(max(x - radius, 0), min(x + radius + 1, width)):
                 if match[py, px, 0] < 0:
                     continue
                 v, u = match[py, px]
-                apart = (py - y) * (py - y) + (px - x) * (px - x)
-                weight = np.exp(-error[py, px] * np.float32(sharpness)) / np.float32(1 + apart)
+                weight = np.exp(-error[py, px] * np.float32(sharpness)) * canvas.certainty[py, px]
                 weights += weight
-                tint = np.float32(TINT) * canvas.trust[py, px]
-                for c in range(3):
-                    shift = tint * (canvas.guide[py, px, c] - canvas.mean[v, u, c])
-                    total[c] += weight * (canvas.rgb[v + y - py, u + x - px, c] + shift)
+                for c in range(4):
+                    shown[row, c] += weight * canvas.picture[v + y - py, u + x - px, c]
         if weights > 0:
-            for c in range(3):
-                canvas.rgb[y, x, c] = total[c] / weights
+            shown[row] /= weights
+            answered[row] = True
+    return shown, answered

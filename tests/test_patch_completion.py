@@ -1,0 +1,261 @@
+"""Holes completed with patches of the known picture."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from skimage import data
+
+from voyager_lite.core.blur import blurred_within
+from voyager_lite.core.canvas import (
+    SKY_WEIGHT,
+    Exemplar,
+    Incomplete,
+    draw_canvas,
+    mirrored,
+    sizes,
+    taken_over,
+)
+from voyager_lite.core.patch_completion import NEARER_THAN_SKY, complete_by_patches
+from voyager_lite.core.patch_match import NO_MATCH, RADIUS, measure, search
+
+SKY_FROM = 50.0
+
+
+def checked_wall(*, height=96, width=128, foreground=True):
+    """A wall of small checks with a hole; a red thing in front touches the hole's left side."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    checks = (((x // 4) + (y // 4)) % 2).float() * 0.5 + 0.25
+    truth = checks.expand(3, height, width).clone()
+    depth = torch.full((height, width), 4.0)
+    if foreground:
+        truth[:, 30:66, 20:50] = torch.tensor([0.9, 0.1, 0.1])[:, None, None]
+        depth[30:66, 20:50] = 1.0
+    known = torch.ones(height, width, dtype=torch.bool)
+    known[30:66, 50:80] = False
+    smooth = torch.where(known, truth, torch.full_like(truth, 0.5))
+    return truth, smooth, depth, known
+
+
+def half_known_wall():
+    """Checks, of which the left is known."""
+    truth, _, depth, known = checked_wall(width=256, foreground=False)
+    known[:] = True
+    known[:, 80:] = False
+    return truth, torch.where(known, truth, torch.full_like(truth, 0.5)), depth, known
+
+
+def battlements(*, height=96, width=192, from_column=110):
+    """A wall with battlements before a sky; from a column on unknown, and filled as if it ended level."""
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    sky = y < torch.where(x // 8 % 2 == 0, 40, 54)
+    truth = torch.where(sky, torch.tensor([0.5, 0.7, 0.9])[:, None, None], torch.full((3, 1, 1), 0.3))
+    depth = torch.where(sky, 2 * SKY_FROM, torch.tensor(6.0))
+    known = x < from_column
+    level = y < 24
+    filled = torch.where(level, truth[:, 0, 0][:, None, None], truth[:, -1, 0][:, None, None])
+    rgb = torch.where(known, truth, filled)
+    return truth, rgb, torch.where(known, depth, torch.where(level, 2 * SKY_FROM, 6.0)), known, sky
+
+
+def contrast(rgb, where):
+    return float(rgb.mean(0)[where].std())
+
+
+def incomplete(rgb, depth, known):
+    picture = torch.cat([rgb, torch.zeros_like(rgb[:1])]).permute(1, 2, 0).contiguous().numpy()
+    return Incomplete(picture=picture, depth=(-depth.log()).numpy(), known=known.numpy(), other=None)
+
+
+def test_a_smooth_hole_in_a_textured_wall_gets_the_wall():
+    truth, smooth, depth, known = checked_wall(foreground=False)
+    rgb, its_depth = complete_by_patches(smooth, depth, known=known)
+    assert float((rgb - truth).abs()[:, ~known].mean()) < 0.1 * float(
+        (smooth - truth).abs()[:, ~known].mean()
+    )
+    assert torch.equal(its_depth, depth)
+
+
+def test_known_pixels_stay_and_bytes_repeat():
+    _, smooth, depth, known = checked_wall()
+    first, second = (complete_by_patches(smooth, depth, known=known)[0] for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(first[:, known], smooth[:, known])
+    assert first.amin() >= 0 and first.amax() <= 1
+
+
+def test_nothing_of_a_thing_in_front_is_copied():
+    truth, smooth, depth, known = checked_wall()
+    rgb, _ = complete_by_patches(smooth, depth, known=known)
+    assert (rgb[0] - rgb[1])[~known].max() < 0.1
+    assert contrast(rgb, ~known) > 0.8 * contrast(truth, ~known)
+
+
+def test_a_complete_frame_and_an_empty_one_stay_as_they_are():
+    _, smooth, depth, known = checked_wall()
+    for mask in (torch.ones_like(known), torch.zeros_like(known)):
+        rgb, its_depth = complete_by_patches(smooth, depth, known=mask)
+        assert torch.equal(rgb, smooth) and torch.equal(its_depth, depth)
+
+
+def test_where_no_whole_patch_is_known_the_fill_stays():
+    _, smooth, depth, known = checked_wall(foreground=False)
+    lines = torch.zeros_like(known)
+    lines[::5] = True
+    assert torch.equal(complete_by_patches(smooth, depth, known=lines)[0], smooth)
+
+
+def test_a_skyline_goes_on_as_it_is_and_not_as_the_fill_guessed():
+    truth, rgb, depth, known, _ = battlements()
+    made, its_depth = complete_by_patches(rgb, depth, known=known, sky_from=SKY_FROM)
+    is_sky = (its_depth >= SKY_FROM)[:, 116:]
+    assert is_sky[:39].all() and not is_sky[55:].any()
+    assert float(is_sky[42:52].float().mean()) == pytest.approx(0.5, abs=0.1)
+    gaps = is_sky[47].int().diff().abs().sum()
+    assert 7 <= int(gaps) <= 12  # as often as before, every eighth of 76 columns
+    assert (
+        float((made - truth)[:, :38].abs().max()) < 0.02 and float((made - truth)[:, 56:].abs().max()) < 0.02
+    )
+    assert torch.equal(its_depth[known], depth[known])
+
+
+def test_what_rises_before_former_sky_is_as_far_as_what_is_below_it():
+    _, rgb, depth, known, sky = battlements()
+    depth = torch.where(~known & (depth < SKY_FROM), 9.0, depth)
+    depth[~known & (torch.arange(96)[:, None] < 60)] = 2 * SKY_FROM  # filled with far too much sky
+    _, its_depth = complete_by_patches(rgb, depth, known=known, sky_from=SKY_FROM)
+    rises = ~known & (its_depth < SKY_FROM) & (depth >= SKY_FROM)
+    assert float(rises.sum()) > 0.5 * float((~known & ~sky & (depth >= SKY_FROM)).sum())
+    assert its_depth[rises].amin() >= 6 - 1e-4
+    assert its_depth[rises].amax() <= min(9 + 1e-4, NEARER_THAN_SKY * SKY_FROM)
+
+
+def test_there_is_no_step_at_the_border_where_light_changes():
+    truth, _, depth, known = half_known_wall()
+    light = torch.linspace(0.6, 1.4, truth.shape[2])
+    smooth = torch.where(known, truth * light, 0.5 * light.expand_as(truth))
+    rgb, _ = complete_by_patches(smooth, depth, known=known)
+    inside, outside = rgb[:, 16:80, 72:80], rgb[:, 16:80, 80:88]
+    assert float(inside.mean()) == pytest.approx(float(outside.mean()), abs=0.03)
+
+
+def test_narrow_holes_keep_the_colours_of_the_fill_and_get_its_grain():
+    truth, _, depth, known = checked_wall(width=256, foreground=False)
+    known[:] = True
+    known[20:76, 120:126] = False
+    smooth = torch.where(known, truth, torch.full_like(truth, 0.6))  # the wall has 0.5
+    rgb, _ = complete_by_patches(smooth, depth, known=known)
+    assert float(rgb[:, ~known].mean()) == pytest.approx(0.6, abs=0.02)
+    assert contrast(rgb, ~known) > 0.5 * contrast(truth, ~known)
+
+
+def test_of_wide_holes_the_fill_says_the_light_and_less_of_it_the_farther():
+    _, smooth, depth, known = half_known_wall()
+    smooth = torch.where(known, smooth, smooth + 0.2)  # brighter than the wall the patches come from
+    rgb, _ = complete_by_patches(smooth, depth, known=known)
+    darker = (smooth - rgb)[:, 16:80].mean(dim=(0, 1))
+    near, half, far = (float(darker[80 + start : 96 + start].mean()) for start in (8, 24, 150))
+    assert near == pytest.approx(0.2 * 0.22, abs=0.03)  # 16 pixels or 0.0625 widths away
+    assert half == pytest.approx(0.1, abs=0.03)  # 0.12 widths away
+    assert far == pytest.approx(0.2, abs=0.03)
+
+
+@pytest.mark.parametrize("picture", [data.gravel, data.grass, data.brick])
+def test_a_surface_goes_on_as_strong_as_it_is(picture):
+    truth = torch.from_numpy(np.asarray(picture(), np.float32)[:256, :384] / 255).expand(3, -1, -1).clone()
+    known = torch.arange(384).expand(256, -1) < 160
+    smooth = torch.where(known, truth, truth[:, known].mean())
+    rgb, _ = complete_by_patches(smooth, torch.full((256, 384), 2.0), known=known)
+    assert contrast(rgb, ~known) == pytest.approx(contrast(truth, ~known), rel=0.2)
+
+
+def test_with_an_exemplar_nothing_is_taken_from_known_pixels():
+    _, smooth, depth, known = half_known_wall()
+    flat = torch.full_like(smooth, 0.5)
+    flat[0, :, :40] = 0.7  # what was made before is flat, and reddish
+    photograph, _, its_depth, _ = checked_wall(height=60, width=120, foreground=False)
+    rgb, _ = complete_by_patches(flat, depth, known=known, exemplar=Exemplar(photograph, its_depth))
+    assert contrast(flat, ~known) == 0 and contrast(rgb, ~known) > 0.1
+    assert torch.equal(rgb[:, known], flat[:, known])
+    assert float((rgb[0] - rgb[1])[:, 120:].abs().max()) < 0.02
+    grey = Exemplar(torch.full_like(photograph, 0.5), its_depth)
+    torch.testing.assert_close(complete_by_patches(flat, depth, known=known, exemplar=grey)[0], flat)
+
+
+def test_nothing_of_a_thing_in_front_is_copied_from_an_exemplar():
+    _, smooth, depth, known = half_known_wall()
+    photograph, _, its_depth, _ = checked_wall(height=96, width=256)
+    rgb, _ = complete_by_patches(smooth, depth, known=known, exemplar=Exemplar(photograph, its_depth))
+    near = known.logical_not() & (torch.arange(256) < 120)
+    assert contrast(rgb, near) > 0.1
+    assert (rgb[0] - rgb[1])[near].max() < 0.1
+
+
+def test_matches_are_whole_known_patches_and_their_errors_only_fall():
+    _, smooth, depth, known = checked_wall()
+    canvas = draw_canvas(incomplete(smooth, depth, known), tuple(known.shape))
+    match, error = np.full((*known.shape, 2), -1, np.int64), np.full(known.shape, NO_MATCH, np.float32)
+    search(canvas, match, error, 2, 128, 0)
+    rough = error.copy()
+    search(canvas, match, error, 2, 8, 1)
+    assert (error <= rough).all() and (error[~known.numpy()] < NO_MATCH).all()
+    for y, x in canvas.holes[::37]:
+        v, u = match[y, x]
+        assert known[v - RADIUS : v + RADIUS + 1, u - RADIUS : u + RADIUS + 1].all()
+    again = error.copy()
+    measure(canvas, match, again)
+    assert np.allclose(again, error, atol=1e-6)
+
+
+def test_sizes_halve_down_to_a_coarse_picture():
+    assert sizes(540, 960)[-1] == (270, 480)
+    assert sizes(64, 96)[-1] == (64, 96)
+    for small, large in zip(sizes(540, 960)[:-1], sizes(540, 960)[1:], strict=True):
+        assert small == ((large[0] + 1) // 2, (large[1] + 1) // 2)
+
+
+def test_matches_keep_their_shift_from_size_to_size():
+    _, smooth, depth, known = half_known_wall()
+    frame = incomplete(smooth, depth, known)
+    small, large = draw_canvas(frame, (48, 128)), draw_canvas(frame, (96, 256))
+    y, x = np.mgrid[:48, :128]
+    match = np.where(known.numpy()[::2, ::2, None], -1, np.stack([y, x - 60], axis=-1))
+    taken = taken_over(match, large, rows=48)
+    v, u = taken[40, 130:190].T
+    assert (v == 40).all() and (np.abs(u - (np.arange(130, 190) - 120)) <= 1).all()
+    assert (taken[:, :80] == -1).all() and (taken[40, 210:] == -1).all()  # known; and no whole patch there
+    assert small.holes.shape[0] * 4 == large.holes.shape[0]
+
+
+def test_the_first_guess_is_a_mirror_image():
+    picture = np.zeros((16, 32, 4), np.float32)
+    picture[..., 0] = np.arange(32)
+    known = np.arange(32)[None].repeat(16, 0) < 20
+    frame = Incomplete(picture=picture, depth=picture[..., 0], known=known, other=None)
+    guess = mirrored(frame, (16, 32))[8, :, 0]
+    assert guess[:20].tolist() == list(range(20))
+    assert guess[20:].tolist() == list(range(18, 6, -1))
+
+
+def test_what_cannot_be_mirrored_is_what_is_nearest():
+    picture = np.zeros((16, 32, 4), np.float32)
+    picture[..., 3] = SKY_WEIGHT * (np.arange(32) < 4)
+    picture[..., 0] = np.arange(32)
+    known = np.arange(32)[None].repeat(16, 0) < 6
+    frame = Incomplete(picture=picture, depth=picture[..., 0], known=known, other=None)
+    guess = mirrored(frame, (16, 32))[8]
+    assert guess[6:11, 0].tolist() == [4, 3, 2, 1, 0]
+    assert (guess[11:, 0] == 0).all() and (guess[11:, 3] == SKY_WEIGHT).all()
+
+
+@pytest.mark.parametrize("sigma", [1.5, 3.0, 9.0, 16.0])
+def test_blur_within_a_mask_is_the_weighted_gaussian_mean(sigma):
+    rng = np.random.default_rng(1)
+    values = cv2.GaussianBlur(rng.random((72, 96, 3), np.float32), (0, 0), 2.0)
+    inside = (np.hypot(*np.mgrid[-36:36, -48:48]) < 40).astype(np.float32)
+    y, x = np.nonzero(inside)
+    found = blurred_within(values, inside, sigma)
+    for row, column in ((36, 48), (20, 30), (50, 75)):
+        weight = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * sigma**2))
+        mean = (weight[:, None] * values[y, x]).sum(axis=0) / weight.sum()
+        assert np.allclose(found[row, column], mean, atol=4e-3)

@@ -1,0 +1,217 @@
+"""Completing holes with patches of what is known.
+
+Wexler et al. 2007 (space-time completion) with PatchMatch: from coarse to fine, every hole pixel looks for
+the known patch most like its surroundings, and all patches that cover a pixel vote on its colour, and on
+whether it is sky. So skylines, horizons, shelves and rows of things go on as they are.
+"""
+
+import math
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, Int64
+from torch import Tensor
+
+from voyager_lite.core.blur import blurred_within
+from voyager_lite.core.canvas import (
+    SKY_WEIGHT,
+    Exemplar,
+    Incomplete,
+    draw_canvas,
+    mirrored,
+    sizes,
+    taken_over,
+)
+from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
+from voyager_lite.core.patch_match import NEARER, RADIUS, SKY_DEPTH, Canvas, measure, search, vote
+
+ROUNDS = (12, 6, 4, 2)
+"""Rounds of matching and voting in the coarsest picture, the next two, and every finer one."""
+
+FAR_LEVELS, REACH = 2, 1 / 8
+"""The coarsest levels look everywhere, the others at most this share of the width beyond what they have."""
+
+SHARPNESS = 60.0
+"""How steeply a patch's vote falls with its difference."""
+
+FINE, LIGHT = 0.017, 0.05
+"""Standard deviations, in widths, of the blurs that part light from what is seen: of narrow holes the fill
+knows all but what is fine, of wide ones only what light there is."""
+
+NARROW, WIDE = 0.02, 0.06
+"""Distance from known pixels, in widths, that a narrow hole stays within and a wide one reaches."""
+
+LIGHT_FROM, LIGHT_REACH = 0.02, 0.12
+"""Distances from known pixels, in widths, over which the light of wide holes sets in (beside them there is no
+step to mend) and is halved (far from them it is a guess)."""
+
+SEAM_REACH, SEAM_ACROSS = 0.04, 0.1
+"""How far, in widths, steps at the border of a hole are spread into it; how much between sky and matter."""
+
+SKY_GRAIN = 5
+"""Pixels across a window over whose majority specks of sky are cleared."""
+
+UPRIGHT = Material(down=4.0)
+"""What stands before the sky is as far away as what is below it, rather than beside it."""
+
+NEARER_THAN_SKY = 0.9
+"""Depth of the farthest matter over that from which on there is sky."""
+
+
+def complete_by_patches(
+    rgb: Float[Tensor, "3 height width"],
+    depth: Float[Tensor, "height width"],
+    *,
+    known: Bool[Tensor, "height width"],
+    sky_from: float = math.inf,
+    exemplar: Exemplar | None = None,
+) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
+    """Put patches of the known picture where a smooth fill has nothing to show.
+
+    Light stays the fill's, and narrow holes keep its colours. So does depth, which says as well what may be
+    copied: nothing from in front of a hole into it. But where there is sky beyond the rim the patches say,
+    as the fill knows no skyline.
+
+    Args:
+        rgb: Complete, RGB in [0, 1]; smooth where not ``known``.
+        depth: Complete, along the axis, > 0.
+        known: True where pixels are given; they come back unchanged.
+        sky_from: Depth from which on a pixel shows sky.
+        exemplar: The photograph, from which alone patches are then taken: known pixels that were made
+            before are copies, and copies of copies wear out.
+
+    Returns:
+        RGB and depth; a hole pixel without any match keeps what it has. The same input gives the same bytes.
+    """
+    if bool(known.all()) or not bool(known.any()):
+        return rgb, depth
+    picture, inverse = _picture(rgb, depth, sky_from)
+    other = None if exemplar is None else _picture(*exemplar, sky_from)
+    frame = Incomplete(picture=picture, depth=inverse, known=known.numpy(), other=other)
+    around = cv2.dilate((~frame.known).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.bool_)
+    made = _lit(_seamless(_copied(frame, around), frame, around), frame)
+    colors = torch.from_numpy(np.ascontiguousarray(made[..., :3])).permute(2, 0, 1).clamp(0, 1)
+    sky = torch.from_numpy(_is_sky(made))
+    return torch.where(known, rgb, colors), torch.where(known, depth, _placed(depth, sky, sky_from))
+
+
+def _picture(
+    rgb: Float[Tensor, "3 h w"], depth: Float[Tensor, "h w"], sky_from: float
+) -> tuple[Float32[np.ndarray, "h w 4"], Float32[np.ndarray, "h w"]]:
+    """Colours with the flag for sky, and the logarithm of inverse depth."""
+    sky = depth >= sky_from
+    picture = torch.cat([rgb, SKY_WEIGHT * sky[None].to(rgb)]).permute(1, 2, 0).contiguous().numpy()
+    return picture, np.where(sky.numpy(), SKY_DEPTH, -depth.log().numpy())
+
+
+def _is_sky(picture: Float32[np.ndarray, "h w 4"]) -> Bool[np.ndarray, "h w"]:
+    return np.asarray(picture[..., 3] > SKY_WEIGHT / 2, np.bool_)
+
+
+def _matched(frame: Incomplete) -> tuple[Canvas, Int64[np.ndarray, "h w 2"]]:
+    """The canvas in full size, and where each hole pixel's patch comes from."""
+    match, rows = np.full((1, 1, 2), -1, np.int64), 1
+    for level, size in enumerate(sizes(*frame.known.shape)):
+        canvas = draw_canvas(frame, size)
+        if level == 0:
+            canvas.picture[: canvas.rows] = mirrored(frame, size)
+        match, rows = _refine(match, canvas, level=level, rows=rows), canvas.rows
+    canvas = draw_canvas(frame, (frame.known.shape[0], frame.known.shape[1]))
+    return canvas, taken_over(match, canvas, rows=rows)
+
+
+def _refine(match: np.ndarray, canvas: Canvas, *, level: int, rows: int) -> Int64[np.ndarray, "h w 2"]:
+    """The matches of a smaller picture made into those of this one; its holes are painted on the way."""
+    match = taken_over(match, canvas, rows=rows)
+    error = np.zeros(match.shape[:2], np.float32)
+    height, width = canvas.source.shape
+    reach = max(height, width) if level < FAR_LEVELS else round(width * REACH)
+    for turn in range(ROUNDS[min(level, len(ROUNDS) - 1)]):
+        if level or turn:
+            _paint(canvas, match, error)
+        measure(canvas, match, error)
+        search(canvas, match, error, 2, reach, level * 100 + turn)
+    return match
+
+
+def _paint(canvas: Canvas, match: np.ndarray, error: np.ndarray) -> None:
+    """Give the canvas's holes what the matches vote for, in place."""
+    shown, answered = vote(canvas, match, error, canvas.holes, RADIUS, SHARPNESS)
+    y, x = canvas.holes[answered].T
+    canvas.picture[y, x] = shown[answered]
+
+
+def _copied(frame: Incomplete, around: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 4"]:
+    """The picture as patches alone show it, in its holes and ``around``; without specks of sky."""
+    canvas, match = _matched(frame)
+    places = np.argwhere(around)
+    shown, answered = vote(canvas, match, np.zeros(match.shape[:2], np.float32), places, 1, 0.0)
+    picture = frame.picture.copy()
+    y, x = places[answered].T
+    picture[y, x] = shown[answered]
+    sky = cv2.medianBlur(_is_sky(picture).astype(np.uint8), SKY_GRAIN).astype(np.bool_)
+    picture[..., 3] = SKY_WEIGHT * np.where(around, sky, _is_sky(frame.picture))
+    return picture
+
+
+def _seamless(
+    copied: Float32[np.ndarray, "h w 4"], frame: Incomplete, around: Bool[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w 4"]:
+    """Known pixels as they are, and what they differ by from the patches over them spread into the holes.
+
+    Not from things in front, whose border is an edge and no seam.
+    """
+    sky = _is_sky(copied)
+    beside = cv2.dilate(np.where(frame.known, np.float32(-np.inf), frame.depth), np.ones((3, 3), np.uint8))
+    border = around & frame.known & (sky == _is_sky(frame.picture)) & (frame.depth <= beside + NEARER)
+    step = np.where(border[..., None], frame.picture[..., :3] - copied[..., :3], np.float32(0))
+    made = np.where(frame.known[..., None], frame.picture, copied)
+    if border.any():
+        state = np.where(border, SOURCE, np.where(frame.known, BLOCKED, HOLE)).astype(np.uint8)
+        seam = Material(across=SEAM_ACROSS, reach=SEAM_REACH * step.shape[1])
+        fill_membrane(step, state, region=sky.astype(np.int32), material=seam)
+        made[~frame.known, :3] += step[~frame.known]
+    return made
+
+
+def _lit(made: Float32[np.ndarray, "h w 4"], frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
+    """The holes in the light of the fill: sky in that of filled sky, matter in that of matter."""
+    lit, sky, was_sky = made.copy(), _is_sky(made), _is_sky(frame.picture)
+    width, narrow, trusted = made.shape[1], *_narrow_and_trusted(frame.known)
+    missing = frame.picture[..., :3] - made[..., :3]
+    for kind in (True, False):
+        alike = (~frame.known & (sky == kind) & (was_sky == kind)).astype(np.float32)
+        if alike.any():
+            fine, light = (blurred_within(missing, alike, sigma * width) for sigma in (FINE, LIGHT))
+            holes = ~frame.known & (sky == kind)
+            lit[holes, :3] += (narrow * fine + (1 - narrow) * trusted * light)[holes]
+    return lit
+
+
+def _narrow_and_trusted(
+    known: Bool[np.ndarray, "h w"],
+) -> tuple[Float32[np.ndarray, "h w 1"], Float32[np.ndarray, "h w 1"]]:
+    """How narrow the hole around each pixel is, 0 to 1, and how much light of the fill a wide one takes."""
+    width = known.shape[1]
+    distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    distance = np.minimum(distance / width, np.float32(1))
+    reach = 2 * max(1, round(WIDE * width)) + 1
+    wide = ((cv2.dilate(distance, np.ones((reach, reach), np.uint8)) - NARROW) / (WIDE - NARROW)).clip(0, 1)
+    narrow = 1 - cv2.GaussianBlur((wide * wide * (3 - 2 * wide)).astype(np.float32), (0, 0), FINE * width)
+    trusted = (1 - np.exp(-((distance / LIGHT_FROM) ** 2))) / (1 + (distance / LIGHT_REACH) ** 2)
+    return narrow[..., None], trusted[..., None].astype(np.float32)
+
+
+def _placed(depth: Float[Tensor, "h w"], sky: Bool[Tensor, "h w"], sky_from: float) -> Float[Tensor, "h w"]:
+    """Depth where there is sky now, and where there is none any more."""
+    was_sky = depth >= sky_from
+    rises = was_sky & ~sky
+    placed = torch.where(sky & ~was_sky, 2 * sky_from, depth)
+    if not bool(rises.any()) or bool(was_sky.all()):
+        return placed
+    inverse = (1 / depth)[..., None].contiguous().numpy()
+    state = np.where(rises.numpy(), HOLE, np.where(was_sky.numpy(), BLOCKED, SOURCE)).astype(np.uint8)
+    fill_membrane(inverse, state, material=UPRIGHT)
+    risen = (1 / torch.from_numpy(inverse[..., 0])).clamp(max=NEARER_THAN_SKY * sky_from)
+    return torch.where(rises, risen, placed)
