@@ -33,6 +33,7 @@ def test_a_probe_tells_night_from_day_in_pictures_it_has_not_seen(night_probe):
     night, day = by_hand(6, bright=0.05, seed=2), by_hand(6, bright=0.5, seed=3)
     assert night_probe.sees(night).all() and not night_probe.sees(day).any()
     assert night_probe.accuracy(torch.cat([night, day]), torch.arange(12) < 6) == 1
+    assert (night_probe.score(night) > 0).all() and (night_probe.score(day) < 0).all()
     assert night_probe.accuracy(night, torch.zeros(6, dtype=torch.bool)) == 0
 
 
@@ -87,8 +88,10 @@ class Obedient:
 def test_a_generator_that_listens_is_told_from_one_that_does_not(night_probe):
     row = prompt_row(Obedient(True), "night", ATTRIBUTES["night"], night_probe)
     assert row.ours == 100 and "seen in 100 % with the prompt, 0 %" in row.case
+    assert row.case.endswith("more of it than with the opposite: 100 %")
     deaf = prompt_row(Obedient(False), "night", ATTRIBUTES["night"], night_probe)
     assert deaf.ours == deaf.baseline == 50
+    assert deaf.case.endswith("more of it than with the opposite: 0 %")
 
 
 def test_every_prompt_has_its_own_seed():

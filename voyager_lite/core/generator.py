@@ -22,7 +22,7 @@ class Request:
         seed: The same seed, guidance and machine give the same bytes.
         steps: Steps of the sampling loop; None takes what the core does best with.
         prompt: What the user would like to see, for cores that read.
-        reference_depth: Depth of the photograph, for cores that read a prompt beside it or take patches of it.
+        reference_depth: Depth of the photograph, for cores that read a prompt beside it or copy from it.
         kept: A folder in the world, where such cores keep what they have read.
     """
 

@@ -107,6 +107,10 @@ class Probe:
         """True for pictures that show it."""
         return torch.from_numpy(np.asarray(self._regression.predict(features(pictures)), dtype=np.bool_))
 
+    def score(self, pictures: Float[Tensor, "picture 3 h w"]) -> Float[Tensor, " picture"]:
+        """How sure it is, as log odds: above 0 for pictures that show it."""
+        return torch.from_numpy(np.asarray(self._regression.decision_function(features(pictures))))
+
     def accuracy(self, pictures: Float[Tensor, "picture 3 h w"], shown: Bool[Tensor, " picture"]) -> float:
         """Share of the pictures told right."""
         return float((self.sees(pictures) == shown).float().mean())
@@ -228,11 +232,16 @@ def _probe_row(name: str, accuracy: float, pairs: int) -> BenchRow:
 
 
 def prompt_row(generator: Generator, name: str, attribute: Attribute, probe: Probe) -> BenchRow:
-    """How often a probe is right about pictures made with a prompt and with its opposite."""
-    asked = probe.sees(generated(generator, [attribute.prompt] * GENERATED))
-    opposed = probe.sees(generated(generator, [attribute.opposite] * GENERATED))
-    silent = probe.sees(generated(generator, [None] * GENERATED))
-    right = 50 * float(asked.float().mean() + (~opposed).float().mean())
+    """How often a probe is right about pictures made with a prompt and with its opposite.
+
+    A network that answers with the mean of what might be shows hardly anything as clearly as a scene does.
+    So it is told as well how often the probe finds more of it with the prompt than with the opposite.
+    """
+    asked, opposed, silent = (
+        generated(generator, [prompt] * GENERATED) for prompt in (attribute.prompt, attribute.opposite, None)
+    )
+    right = 50 * float(probe.sees(asked).float().mean() + (~probe.sees(opposed)).float().mean())
+    more = probe.score(asked) > probe.score(opposed)
     return BenchRow(
         name=f"prompt {attribute.prompt!r}",
         ours=right,
@@ -240,8 +249,9 @@ def prompt_row(generator: Generator, name: str, attribute: Attribute, probe: Pro
         baseline_name="no prompt",
         ratio=right / 50,
         unit="% told right",
-        case=f"{GENERATED} clips from nothing each; {name} seen in {_percent(asked)} with the prompt, "
-        f"{_percent(opposed)} with {attribute.opposite!r}, {_percent(silent)} without any",
+        case=f"{GENERATED} clips from nothing each; {name} seen in {_percent(probe.sees(asked))} with the "
+        f"prompt, {_percent(probe.sees(opposed))} with {attribute.opposite!r}, "
+        f"{_percent(probe.sees(silent))} without any; more of it than with the opposite: {_percent(more)}",
     )
 
 
