@@ -8,7 +8,7 @@ import gradio as gr
 from app.drawn_path import DrawnPath
 from app.pacing import MeasurePace
 from app.studio import Studio
-from app.wires import Started, Wires, answered, minutes, start_task
+from app.wires import Follower, Started, Wires, answered, minutes, start_task
 from voyager_lite.pace import Pace
 
 Case = tuple[str, int, int]
@@ -19,7 +19,7 @@ NO_PATH: Final = "There is no path to walk yet: draw one above."
 UNKNOWN: Final = "How long {core} takes here is not known yet; to measure it takes as long as one clip."
 
 
-def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropdown) -> None:
+def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropdown) -> Follower:
     """A line that says how long the walk along the path takes, and a button that measures it.
 
     What is measured holds for everybody who uses this server, as long as it runs.
@@ -29,6 +29,9 @@ def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropd
         wires: What they share on it.
         drawn: Holds the ``DrawnPath``, or None.
         core: Which core is chosen.
+
+    Returns:
+        What keeps the line true.
     """
     paces: dict[Case, Pace] = {}
     with gr.Row(elem_classes="vl-line-up"):
@@ -55,9 +58,9 @@ def build_estimate(studio: Studio, wires: Wires, drawn: gr.State, core: gr.Dropd
         return show(now, core)
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    gr.on([drawn.change, core.change], answered(show), [drawn, core], [line, measure], **quiet)
     measure.click(answered(begin), [wires.visit, drawn, core], wires.task, **quiet)
     wires.clock.tick(answered(look), [wires.visit, drawn, core], [line, measure], **quiet)
+    return Follower(lambda visit, now, core: show(now, core), [line, measure])
 
 
 def case_of(now: DrawnPath, core: str) -> Case:

@@ -15,7 +15,7 @@ from app.taking import build_take_step
 from app.view import view_value
 from app.viewer import SceneViewer
 from app.walking import build_walk_step
-from app.wires import Wires, answered, task_line
+from app.wires import Follower, Wires, answered, task_line
 
 TITLE: Final = "voyager-lite: walk into a picture"
 
@@ -42,10 +42,12 @@ def build_page(studio: Studio) -> gr.Blocks:
                         "## 2 · Draw and 3 · Look\nDraw on the plan; what the path shows plays at once."
                     )
                     drawn = build_draw_step(studio, wires)
-            build_walk_step(studio, wires, drawn)
+            core, walking = build_walk_step(studio, wires, drawn)
             build_take_step(studio, wires)
         _wire_visits(studio, wires, page, (first, worlds))
-        _wire_view(studio, wires, page, (rest, viewer, steps), drawn=drawn)
+        seeing = _wire_view(studio, wires, page, (rest, viewer, steps), drawn=drawn)
+        both = Follower.joined(seeing, walking)
+        drawn.change(answered(both.answer), [wires.visit, drawn, core], both.outputs, show_progress="hidden")
     page.queue(default_concurrency_limit=HANDLERS_AT_ONCE)
     return page
 
@@ -93,12 +95,12 @@ def _wire_view(
     shown: tuple[gr.Column, gr.HTML, gr.HTML],
     *,
     drawn: gr.State,
-) -> None:
-    """World and path are seen in 3D, and key frames taken from there."""
+) -> Follower:
+    """World and path are seen in 3D, and key frames taken from there; gives what follows the path."""
     rest, viewer, steps = shown
     editor = next(block for block in page.blocks.values() if block.elem_id == "path-editor")
 
-    def look(visit: Any, now: DrawnPath | None) -> tuple[dict[str, Any] | None, str]:
+    def look(visit: Any, now: DrawnPath | None, *_: str) -> tuple[dict[str, Any] | None, str]:
         place = studio.place(visit)
         if not place.exists:
             return None, step_list(None)
@@ -112,8 +114,9 @@ def _wire_view(
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
     wires.seen.change(lambda seen: gr.Column(visible=bool(seen)), wires.seen, rest, **quiet)
-    gr.on([wires.seen.change, drawn.change], answered(look), [wires.visit, drawn], [viewer, steps], **quiet)
+    wires.seen.change(answered(look), [wires.visit, drawn], [viewer, steps], **quiet)
     viewer.keyframe(from_view, drawn, [drawn, editor], **quiet)
+    return Follower(look, [viewer, steps])
 
 
 def _clips(place: Place) -> int:

@@ -17,6 +17,7 @@ MARKUP = """
     <canvas class="vl-marks" aria-hidden="true"></canvas>
     <div class="vl-crop" hidden></div>
     <p class="vl-empty">No world is open yet.</p>
+    <p class="vl-status"><span role="status" data-say="loading"></span> <span data-say="drawn"></span></p>
   </div>
   <div class="vl-bar" role="toolbar" aria-label="3D view">
     <button type="button" data-do="overview" title="Home">Overview</button>
@@ -28,7 +29,6 @@ MARKUP = """
     </span>
     <button type="button" data-do="keyframe" class="vl-primary" title="K">Add key frame here</button>
   </div>
-  <p class="vl-status"><span role="status" data-say="loading"></span> <span data-say="drawn"></span></p>
 </div>
 """
 

@@ -11,7 +11,7 @@ from app.frames import running_film
 from app.player import ClipPlayer
 from app.studio import Place, Studio
 from app.tasks import BranchOff, Finish, GoBack, Walk, Way
-from app.wires import Started, Wires, answered, start_task
+from app.wires import Follower, Started, Wires, answered, start_task
 from voyager_lite.core import CORES
 from voyager_lite.core.mini import Mini
 from voyager_lite.world.overview import overview
@@ -21,13 +21,16 @@ MOST_STEPS: Final = 100
 NEXT: Final = "Walk the path"
 
 
-def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
+def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> tuple[gr.Dropdown, Follower]:
     """Lay out the step and wire it.
 
     Args:
         studio: What all steps share behind the page.
         wires: What they share on it.
         drawn: Holds the ``DrawnPath``, or None.
+
+    Returns:
+        Which core is chosen, and what keeps the step true to that and to the path.
     """
     with gr.Column(elem_id="step-walk", elem_classes="vl-step"):
         gr.Markdown(
@@ -51,7 +54,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
                 min_width=110,
             )
             walk = gr.Button(NEXT, variant="primary", interactive=False, elem_id="walk", min_width=140)
-        build_estimate(studio, wires, drawn, core)
+        estimate = build_estimate(studio, wires, drawn, core)
         unread = gr.HTML(elem_id="unread", apply_default_css=False)
         with gr.Row(visible=False, elem_id="clips") as walked:
             with gr.Column(scale=6, min_width=320):
@@ -126,12 +129,13 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
             gr.Button(interactive=False),
         )
 
-    def look_ahead(now: DrawnPath | None, core: str) -> tuple[gr.Button, str]:
+    def look_ahead(visit: Any, now: DrawnPath | None, core: str) -> tuple[gr.Button, str]:
         there = now is not None and len(now.draft.keyframes) > 1
         return gr.Button(interactive=there), unread_prompts(now, core)
 
     quiet: dict[str, Any] = {"show_progress": "hidden"}
-    gr.on([drawn.change, core.change], answered(look_ahead), [drawn, core], [walk, unread], **quiet)
+    ahead = Follower.joined(estimate, Follower(look_ahead, [walk, unread]))
+    core.change(answered(ahead.answer), [wires.visit, drawn, core], ahead.outputs, **quiet)
     walk.click(answered(start), [wires.visit, drawn, core, seed, steps], wires.task, **quiet)
     finish.click(answered(finish_it), wires.visit, wires.task, **quiet)
     drop.click(answered(lambda visit: go_back(visit, 0)), wires.visit, wires.task, **quiet)
@@ -146,6 +150,7 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> None:
     )
     outputs = [player, unfinished, notice, walked, table, clip, back]
     gr.on([wires.seen.change, wires.finished.change], answered(show), wires.visit, outputs, **quiet)
+    return core, ahead
 
 
 def prompts_of(now: DrawnPath) -> tuple[tuple[int, str], ...]:

@@ -21,6 +21,30 @@ Answer = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class Follower:
+    """What a step shows of the drawn path and the chosen core.
+
+    Steps do not listen for themselves: for every listener the browser looks through the whole page.
+
+    Attributes:
+        answer: Takes the visit, the drawing and the name of the core; gives a value for each output.
+        outputs: The components that show them.
+    """
+
+    answer: Answer
+    outputs: list[Any]
+
+    @classmethod
+    def joined(cls, *followers: "Follower") -> "Follower":
+        """Several as one."""
+
+        def answer(*values: Any) -> tuple[Any, ...]:
+            return tuple(shown for follower in followers for shown in follower.answer(*values))
+
+        return cls(answer, [output for follower in followers for output in follower.outputs])
+
+
+@dataclass(frozen=True)
 class Wires:
     """Components that several steps read or write.
 
