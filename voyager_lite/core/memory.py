@@ -1,6 +1,7 @@
 """Large models within little memory: ``--memory low``, ``balanced`` or ``high``, for every full-size core.
 
-- high: the transformer stays on the device, the autoencoder sees whole frames, text encoders are kept.
+- high: the transformer stays on the device (on a GPU its blocks are compiled, a minute or two once a
+  process), the autoencoder sees whole frames, text encoders are kept.
 - balanced: the autoencoder works in tiles; a text encoder is given up once a prompt is read.
 - low: as well, only the transformer's block at work is on the device. The others wait in main memory as
   8-bit floats or, where the device is the processor, on disk as they are. Text encoders run on the
@@ -14,6 +15,7 @@ from typing import Any, Literal, get_args
 import torch
 
 from voyager_lite.core.checkpoint import Part
+from voyager_lite.core.parallel import processes
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,10 @@ def load_transformer(model: Any, part: Part, *, device: str, memory: Memory) -> 
         ValueError: Shards are damaged, or tensors are missing or of another shape.
     """
     if memory != "low":
-        return _load(model, part, dtype=compute_dtype(device, memory)).to(device)
+        transformer = _load(model, part, dtype=compute_dtype(device, memory)).to(device)
+        if memory == "high" and device == "cuda" and processes() == 1:
+            compile_blocks(transformer)
+        return transformer
     from voyager_lite.core.weights_on_demand import load_on_demand, load_stored
 
     if device == "cpu":
@@ -57,6 +62,14 @@ def load_transformer(model: Any, part: Part, *, device: str, memory: Memory) -> 
         low_cpu_mem_usage=True,
     )
     return transformer
+
+
+def compile_blocks(transformer: Any, *, backend: str = "inductor") -> None:
+    """Have PyTorch compile a transformer's repeated blocks at their first pass, each kind once.
+
+    Not where passes are shared among devices: diffusers' hooks exchange tokens within the blocks.
+    """
+    transformer.compile_repeated_blocks(fullgraph=False, backend=backend)
 
 
 def load_vae(model: Any, part: Part, *, device: str, memory: Memory) -> Any:

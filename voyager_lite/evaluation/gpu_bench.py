@@ -11,6 +11,7 @@ import torch
 from voyager_lite.core.blueprints import blueprint_of
 from voyager_lite.core.cost import flops, on_meta
 from voyager_lite.core.expect import GIB, Blueprint, matrix_rate
+from voyager_lite.core.memory import compile_blocks
 from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.reference import reference_seconds
 from voyager_lite.sampling.flow import schedule
@@ -143,7 +144,7 @@ def time_steps(
     Attention is PyTorch's choice among its fused kernels; ``compiled`` compiles repeated blocks once.
     """
     if compiled:
-        network.compile_repeated_blocks(fullgraph=False)
+        compile_blocks(network)
     batch = blueprint.together
     passes = [
         {name: _random_like(value, device) for name, value in blueprint.inputs(batch).items()}
