@@ -259,3 +259,17 @@ def test_blur_within_a_mask_is_the_weighted_gaussian_mean(sigma):
         weight = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * sigma**2))
         mean = (weight[:, None] * values[y, x]).sum(axis=0) / weight.sum()
         assert np.allclose(found[row, column], mean, atol=4e-3)
+
+
+def test_behind_a_thing_before_the_sky_there_is_sky_however_wide_the_hole():
+    y, x = torch.meshgrid(torch.arange(96), torch.arange(192), indexing="ij")
+    thing = x < 60
+    bars = ((x // 6 + y // 6) % 2).float()
+    truth = torch.where(thing, torch.stack([bars, 0.3 * bars, 0.2 + 0 * bars]), torch.full((3, 1, 1), 0.8))
+    known = (x < 60) | (x >= 160)
+    depth = torch.where(thing, torch.tensor(5.0), torch.tensor(2 * SKY_FROM))
+    made, its_depth = complete_by_patches(
+        torch.where(known, truth, torch.full_like(truth, 0.8)), depth, known=known, sky_from=SKY_FROM
+    )
+    assert (its_depth[~known] >= SKY_FROM).all()
+    assert float((made - 0.8)[:, ~known].abs().max()) < 0.02

@@ -16,7 +16,8 @@ COARSEST = 32
 """The coarsest picture is about this wide: a patch of it holds a house with some sky above."""
 
 TRUST_REACH = 0.12
-"""Distance from known pixels, in widths, at which the filled depth is worth half as much as beside them."""
+"""Distance from known pixels, in widths, at which the filled depth beyond the rim is worth half as much as
+beside them. Within a disocclusion, known on both sides, it is worth as much everywhere."""
 
 CERTAINTY_REACH = 0.05
 """Distance from known pixels, in widths, over which certainty falls by e: what is near them is settled first,
@@ -73,12 +74,13 @@ def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
     known = _reduced(frame.known.astype(np.float32), size) > 0.999
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     distance = np.minimum(distance / size[1], 1.0)
+    open_ = ~known & ~_between(known)
     canvas = Canvas(
         picture=picture,
         depth=depth,
         nearest=cv2.dilate(depth, PATCH),
-        trust=(1 / (1 + (distance / TRUST_REACH) ** 2)).astype(np.float32),
-        open=~known & ~_between(known),
+        trust=np.where(open_, 1 / (1 + (distance / TRUST_REACH) ** 2), 1).astype(np.float32),
+        open=open_,
         certainty=np.maximum(np.exp(-distance / CERTAINTY_REACH), LEAST_CERTAINTY).astype(np.float32),
         source=_whole_patches(known),
         holes=np.argwhere(~known),

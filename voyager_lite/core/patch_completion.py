@@ -24,7 +24,16 @@ from voyager_lite.core.canvas import (
     taken_over,
 )
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
-from voyager_lite.core.patch_match import NEARER, RADIUS, SKY_DEPTH, Canvas, measure, search, vote
+from voyager_lite.core.patch_match import (
+    DEPTH_WEIGHT,
+    NEARER,
+    RADIUS,
+    SKY_DEPTH,
+    Canvas,
+    measure,
+    search,
+    vote,
+)
 
 ROUNDS = (12, 6, 4, 2)
 """Rounds of matching and voting in the coarsest picture, the next two, and every finer one."""
@@ -110,19 +119,26 @@ def _is_sky(picture: Float32[np.ndarray, "h w 4"]) -> Bool[np.ndarray, "h w"]:
 
 
 def _matched(frame: Incomplete) -> tuple[Canvas, Int64[np.ndarray, "h w 2"]]:
-    """The canvas in full size, and where each hole pixel's patch comes from."""
+    """The canvas in full size, and where each hole pixel's patch comes from.
+
+    Some never found a patch that may be copied: what is around them then speaks for them.
+    """
     match, rows = np.full((1, 1, 2), -1, np.int64), 1
     for level, size in enumerate(sizes(*frame.known.shape)):
         canvas = draw_canvas(frame, size)
         if level == 0:
             canvas.picture[: canvas.rows] = mirrored(frame, size)
-        match, rows = _refine(match, canvas, level=level, rows=rows), canvas.rows
+        (match, error), rows = _refine(match, canvas, level=level, rows=rows), canvas.rows
+    match[error > DEPTH_WEIGHT] = -1
     canvas = draw_canvas(frame, (frame.known.shape[0], frame.known.shape[1]))
     return canvas, taken_over(match, canvas, rows=rows)
 
 
-def _refine(match: np.ndarray, canvas: Canvas, *, level: int, rows: int) -> Int64[np.ndarray, "h w 2"]:
-    """The matches of a smaller picture made into those of this one; its holes are painted on the way."""
+def _refine(
+    match: np.ndarray, canvas: Canvas, *, level: int, rows: int
+) -> tuple[Int64[np.ndarray, "h w 2"], Float32[np.ndarray, "h w"]]:
+    """The matches of a smaller picture made into those of this one, and their errors; its holes are
+    painted on the way."""
     match = taken_over(match, canvas, rows=rows)
     error = np.zeros(match.shape[:2], np.float32)
     height, width = canvas.source.shape
@@ -132,7 +148,7 @@ def _refine(match: np.ndarray, canvas: Canvas, *, level: int, rows: int) -> Int6
             _paint(canvas, match, error)
         measure(canvas, match, error)
         search(canvas, match, error, 2, reach, level * 100 + turn)
-    return match
+    return match, error
 
 
 def _paint(canvas: Canvas, match: np.ndarray, error: np.ndarray) -> None:
