@@ -170,10 +170,13 @@ def test_uploads_are_removed_when_the_server_is_asked_to_end(
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "")
     monkeypatch.setattr(server, "build_server", lambda studio: None)
     monkeypatch.setattr(server.uvicorn, "run", run)
-    before = signal.getsignal(signal.SIGTERM)
+    before = {kind: signal.getsignal(kind) for kind in (signal.SIGTERM, signal.SIGINT)}
+    # A shell's background job ignores Ctrl-C from birth.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(end):
             server.serve(tmp_path / "worlds", port=0, core="tiny")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
     assert caches and not caches[0].exists()
