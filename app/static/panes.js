@@ -13,6 +13,8 @@ export class FilmPane {
     Object.assign(this.element, { src: source, muted: true, playsInline: true, preload: 'auto' });
     this.element.setAttribute('aria-label', name);
     this.element.addEventListener('error', onError);
+    this.element.addEventListener('seeked', () => this._goOn());
+    this.wanted = null;
   }
 
   /** Whether it shows this source already, or can go on with it. */
@@ -21,8 +23,24 @@ export class FilmPane {
   }
 
   seek(frame, fps) {
-    const time = (frame + 0.5) / fps; // the middle of a frame is on no border
-    if (Math.abs(this.element.currentTime - time) > 0.25 / fps) this.element.currentTime = time;
+    // The middle of a frame is on no border.
+    this.wanted = { time: (frame + 0.5) / fps, near: 0.25 / fps };
+    // One after the other: of two seeks under way at once the browser may show the first one's frame.
+    if (!this.element.seeking) this._goOn();
+  }
+
+  /** To the frame that was wanted last, unless it is there. */
+  _goOn() {
+    if (!this.wanted) return;
+    const { time, near, tried } = this.wanted;
+    const there = Math.abs(this.element.currentTime - time) <= near;
+    // What was tried in vain lies beyond the film's end.
+    if (there || tried) {
+      this.wanted = null;
+      return;
+    }
+    this.wanted.tried = true;
+    this.element.currentTime = time;
   }
 
   run(playing) {

@@ -105,6 +105,16 @@ def test_the_frame_that_is_named_is_shown(screen, film, kind):
     check_shown(screen, shade(4))
 
 
+def test_a_film_shorter_than_was_told_is_not_sought_in_for_ever(screen, film):
+    give(screen, rgb=film, frames=COUNT + 10)
+    screen.evaluate("window.sought = 0")
+    screen.evaluate("document.querySelector('video').addEventListener('seeked', () => sought++)")
+    press(screen, "End")
+    check_shown(screen, shade(COUNT - 1))
+    screen.wait_for_timeout(300)
+    assert screen.evaluate("sought") <= 2
+
+
 def test_both_beside_each_other_are_of_one_frame(screen):
     give(screen, rgb=PICTURES, depth=DEPTHS)
     press(screen, "Home", "ArrowRight")
