@@ -49,6 +49,7 @@ def complete_clip(
         keys: The key frames, rising.
         photograph: Where the walk began. The first clip shows it, and takes its patches from what it
             shows; later ones, which show what was made as well, take theirs from the photograph itself.
+            Without it all take them from what they show.
         previous: What the clip before has for the first frames; their new content comes from it.
         progress: Told how many frames are complete, after each; what it raises ends the work.
 
