@@ -48,12 +48,21 @@ def test_flicker_goes_and_the_mean_is_nearer_to_the_truth():
     assert (steady - rgb).abs().mean() < 0.6 * (cast - rgb).abs().mean()
 
 
+def test_neighbouring_frames_agree_without_any_source_frame():
+    rgb, depth, made, cameras = wall()
+    cast = noisy(rgb, made)
+    steady = steadied(cast, depth, made, cameras, sources=[])
+    before, after = (flicker(clip, depth, cameras, where=made) for clip in (cast, steady))
+    assert after < 0.3 * before
+
+
 def test_another_surface_at_the_same_pixels_has_no_say():
     rgb, depth, made, cameras = wall()
-    nearer, black = depth.clone(), rgb.clone()
-    nearer[2], black[2] = 1.0, 0.0
-    steady = steadied(black, nearer, made, cameras, sources=[2])
-    assert torch.equal(steady, black)
+    nearer, black, white = depth.clone(), rgb.clone(), rgb.clone()
+    nearer[2], black[2], white[2] = 1.0, 0.0, 1.0
+    dark, bright = (steadied(clip, nearer, made, cameras, sources=[2]) for clip in (black, white))
+    assert torch.equal(dark[[0, 1, 3, 4]], bright[[0, 1, 3, 4]])
+    assert dark[2].max() == 0 and bright[2].min() == 1
 
 
 def test_a_made_pixel_whose_place_another_frame_knows_takes_its_color():

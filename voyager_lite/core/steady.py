@@ -20,7 +20,11 @@ MADE_SHARE, KNOWN_SHARE = 0.6, 0.01
 """Share of made pixels among the four that are read from which on, or up to which, what is read counts as
 made, or as known."""
 
-ROUNDS = 4
+BESIDE = 3.0
+"""Weight of the frame before and of the one after, beside 1 of a source frame: what changes from one frame
+to the next is what flickers. Their known pixels, and mixtures of both, count as well, on the same surface."""
+
+ROUNDS = 3
 
 
 def steadied(
@@ -31,9 +35,9 @@ def steadied(
     *,
     sources: list[int],
 ) -> Float[Tensor, "frame 3 height width"]:
-    """Draw every made pixel to the mean of what the source frames show at its place.
+    """Draw every made pixel to the mean of what source frames and neighbouring ones show at its place.
 
-    A made pixel is carried into each source frame with its own depth and the cameras. What stands there
+    A made pixel is carried into each of these frames with its own depth and the cameras. What stands there
     counts if it shows the same place. So colours that differ from frame to frame, which flicker, agree, and
     the mean of several guesses is also nearer to the truth than one.
 
@@ -42,7 +46,7 @@ def steadied(
         depth: Along the axis, > 0.
         made: True at pixels that may change; all others are known.
         cameras: One a frame.
-        sources: The frames to look in.
+        sources: The frames to look in, beside the one before and the one after.
 
     Returns:
         RGB in [0, 1]; pixels not ``made`` are unchanged.
@@ -68,22 +72,30 @@ def _agreed(
     if not bool(made.any()):
         return own
     total, weights = own.clone(), torch.ones_like(made, dtype=own.dtype)
-    size = torch.tensor([cameras.width, cameras.height])
     for source in sources:
-        if source == frame:
-            continue
-        camera = cameras[source]
-        pixels, ahead = project(
-            transform_points(camera.world_to_camera.to(places), places), camera.K.to(places)
-        )
-        grid = 2 * pixels / size - 1
-        inside = made & (ahead > 0) & (grid.abs() < 1).all(dim=-1)
-        grid = torch.where(inside[..., None], grid, torch.zeros_like(grid))
-        read = F.grid_sample(shown[source][None], grid[None], align_corners=False, padding_mode="border")[0]
-        apart, share = (read[3] * ahead - 1).abs(), read[4]
-        both_made = (share > MADE_SHARE) & (apart < SAME_PLACE)
-        seen_there = (share < KNOWN_SHARE) & (apart < SAME_SURFACE)
-        weight = (inside & (both_made | seen_there)).to(own)
-        total += weight * read[:3]
-        weights += weight
+        if source != frame:
+            read, there, apart = _read(shown[source], places, cameras[source])
+            both_made = (read[4] > MADE_SHARE) & (apart < SAME_PLACE)
+            seen_there = (read[4] < KNOWN_SHARE) & (apart < SAME_SURFACE)
+            weight = (made & there & (both_made | seen_there)).to(own)
+            total += weight * read[:3]
+            weights += weight
+    for beside in (frame - 1, frame + 1):
+        if 0 <= beside < len(shown):
+            read, there, apart = _read(shown[beside], places, cameras[beside])
+            weight = BESIDE * (made & there & (apart < SAME_SURFACE)).to(own)
+            total += weight * read[:3]
+            weights += weight
     return torch.where(made, total / weights, own)
+
+
+def _read(
+    shown: Float[Tensor, "5 height width"], places: Float[Tensor, "height width 3"], camera: Camera
+) -> tuple[Float[Tensor, "5 height width"], Bool[Tensor, "height width"], Float[Tensor, "height width"]]:
+    """What a frame shows at places, which of them it sees, and how far inverse depths are apart there."""
+    pixels, ahead = project(transform_points(camera.world_to_camera.to(places), places), camera.K.to(places))
+    grid = 2 * pixels / torch.tensor([camera.width, camera.height]) - 1
+    inside = (ahead > 0) & (grid.abs() < 1).all(dim=-1)
+    grid = torch.where(inside[..., None], grid, torch.zeros_like(grid))
+    read = F.grid_sample(shown[None], grid[None], align_corners=False, padding_mode="border")[0]
+    return read, inside, (read[3] * ahead - 1).abs()
