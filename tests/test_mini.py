@@ -8,7 +8,14 @@ import torch
 from geometry.camera import Camera
 from geometry.projection import world_points
 from voyager_lite.clip import Clip, Guidance
-from voyager_lite.core.coarse import CoarseFrames, key_frames, network_size, reduce_frames
+from voyager_lite.core.coarse import (
+    CoarseFrames,
+    condition_on,
+    key_frames,
+    network_size,
+    reduce_frames,
+    sample,
+)
 from voyager_lite.core.completion import between, complete_clip, order_of_keys
 from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, fade
 from voyager_lite.core.fill import background_fill
@@ -150,6 +157,35 @@ def test_key_frames_are_at_most_nine_and_have_both_ends(frames, keys):
 )
 def test_the_network_sees_the_pictures_shape_in_multiples_of_sixteen(height, width, size):
     assert network_size(height, width) == size
+
+
+@pytest.mark.parametrize(("prompt", "passes", "signal"), [("red", 2, 0.4), ("", 1, 0.1)])
+def test_what_a_prompt_changes_is_carried_on_by_a_half(monkeypatch, mini, prompt, passes, signal):
+    asked = []
+
+    def towards(self, x, t, condition):
+        asked.append(bool(condition.text.any()))
+        return (x - (0.3 if asked[-1] else 0.1)) / t[..., None, None, None]
+
+    monkeypatch.setattr(MiniNetwork, "forward", towards)
+    nothing = torch.zeros(2, 32, 48)
+    condition, near = condition_on(
+        CoarseFrames(rgb=torch.zeros(2, 3, 32, 48), depth=nothing, known=nothing > 0),
+        cameras=Camera.stack([Camera.from_fov(60.0, height=32, width=48)] * 2),
+        times=torch.tensor([0.0, 1.0]),
+        reference=torch.zeros(3, 32, 48),
+        prompt=prompt,
+    )
+    frames = sample(
+        mini.network,
+        condition,
+        near=near,
+        previous=None,
+        request=Request(),
+        progress=lambda done, total: None,
+    )
+    assert len(asked) == passes
+    torch.testing.assert_close(frames.rgb, torch.full_like(frames.rgb, (signal + 1) / 2))
 
 
 def test_a_reduced_cell_is_the_mean_of_its_known_pixels_and_known_from_half_on():

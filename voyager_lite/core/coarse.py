@@ -1,6 +1,6 @@
 """The coarse clip: a few key frames at the size the velocity network works at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,10 @@ PIXELS = 64 * 96
 """Pixels of a frame as the network was trained."""
 
 KEY_FRAMES = 9
+
+PROMPT_GUIDANCE = 1.5
+"""How far what a prompt changes is carried on (classifier-free guidance, Ho and Salimans 2022): the network
+answers with the mean of what might be, which shows hardly anything as clearly as a picture does."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,7 +116,7 @@ def sample(
     request: Request,
     progress: Progress,
 ) -> CoarseFrames:
-    """Complete the coarse frames with the velocity network.
+    """Complete the coarse frames with the velocity network; twice each step where there is a prompt.
 
     Args:
         network: The velocity.
@@ -126,9 +130,13 @@ def sample(
         Complete frames; known ones come back as they are.
     """
     fill, given, known = condition.fill[0], condition.guidance[0], condition.known[0]
+    silent = replace(condition, text=torch.zeros_like(condition.text))
 
     def velocity(x: Tensor, t: Tensor) -> Tensor:
-        return network(x, t.float(), condition)
+        asked = network(x, t.float(), condition)
+        if not bool(condition.text.any()):
+            return asked
+        return torch.lerp(network(x, t.float(), silent), asked, PROMPT_GUIDANCE)
 
     def complete(x: Tensor) -> Tensor:
         return torch.where(known[:, None], given, x)
