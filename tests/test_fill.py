@@ -96,6 +96,15 @@ def test_the_borders_of_a_hole_are_its_sources_except_the_near_one():
     assert (state[:, :30] == BLOCKED).all() and (state[:, 37:] == BLOCKED).all()
 
 
+@pytest.mark.parametrize(("width", "sides"), [(120, [BLOCKED, SOURCE]), (960, [SOURCE, SOURCE])])
+def test_gaps_of_a_pixel_or_two_of_a_small_picture_take_from_both_sides(width, sides):
+    inverse = np.full((90, width), 0.25, np.float32)
+    inverse[:, :60] = 1.0  # a thing in front, and the wall behind it
+    known = np.ones((90, width), np.bool_)
+    known[:, 60:68] = False
+    assert source_state(inverse, known)[45, [59, 68]].tolist() == sides
+
+
 def test_the_ground_a_post_stands_on_remains_a_source():
     row = torch.arange(120.0)[:, None].expand(120, 160)
     inverse = 0.25 + 0.0125 * (row - 60).clamp(min=0)  # a wall, and the ground before it

@@ -17,7 +17,13 @@ from voyager_lite.core.coarse import (
     sample,
 )
 from voyager_lite.core.completion import between, complete_clip, order_of_keys
-from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, fade
+from voyager_lite.core.detail import (
+    coarse_difference,
+    complete_frame,
+    corrected,
+    fade,
+    with_soft_borders,
+)
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Request
 from voyager_lite.core.mini import Mini
@@ -249,6 +255,23 @@ def test_a_correction_makes_neither_sky_of_matter_nor_matter_of_sky():
         _, made = corrected(rgb, depth, known, difference=difference, sky_from=20.0)
         assert torch.equal(made >= 20, depth >= 20)
         assert torch.equal(made[:30], depth[:30])
+
+
+def test_large_pictures_take_half_of_what_the_network_would_add():
+    known = torch.zeros(120, 180, dtype=torch.bool)
+    known[:, :60] = True
+    rgb, depth = torch.full((3, 120, 180), 0.5), torch.full((120, 180), 2.0)
+    made, _ = complete_frame(rgb, depth, known, coarse=coarse_of(0.9))
+    assert (made[:, :, -20:] - 0.7).abs().max() < 0.02
+
+
+def test_where_known_and_made_pixels_touch_made_ones_take_half_of_what_is_known():
+    known = torch.ones(7, 9, dtype=torch.bool)
+    known[:, 4:] = False
+    rgb = known.float().expand(3, -1, -1)  # known white, made black
+    soft = with_soft_borders(rgb, known)
+    assert torch.equal(soft[0], torch.tensor([1.0] * 4 + [0.5] + [0.0] * 4).expand(7, 9))
+    assert torch.equal(with_soft_borders(soft, torch.ones_like(known)), soft)
 
 
 def test_slight_corrections_leave_planes_as_they_are_and_others_are_made_less_by_as_much():

@@ -15,7 +15,13 @@ from geometry.rasterizer import render_points
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core.canvas import Exemplar
 from voyager_lite.core.coarse import CoarseFrames
-from voyager_lite.core.detail import coarse_difference, complete_frame, corrected, is_textured
+from voyager_lite.core.detail import (
+    coarse_difference,
+    complete_frame,
+    corrected,
+    is_textured,
+    with_soft_borders,
+)
 from voyager_lite.core.fade import faded
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.steady import steadied
@@ -41,7 +47,8 @@ def complete_clip(
     points; the few pixels left between them are filled from their surroundings. So new content stands
     still. In pictures without texture, what it looks like is then drawn to what the network says of each
     key frame, and between key frames to what lies between: there is no detail that could swim. What the
-    frames then say of the same places is averaged.
+    frames then say of the same places is averaged. In textured ones, made pixels that touch known ones show
+    both.
 
     Args:
         guidance: The clip to complete.
@@ -88,7 +95,9 @@ def complete_clip(
         rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)), sky_from=guidance.sky_from)
         draft.complete(frame, rgb[0], depth[0], lasting=False)
         tell()
-    if not is_textured(guidance.known.shape[2], coarse):
+    if is_textured(guidance.known.shape[2], coarse):
+        draft.soften(guidance.known)
+    else:
         draft.settle(guidance, coarse, keys)
     return draft.blended(guidance, previous)
 
@@ -152,6 +161,11 @@ class _Draft:
                 sky_from=guidance.sky_from,
             )
         self.rgb = steadied(self.rgb, self.depth, ~guidance.known, self.cameras, sources=keys)
+
+    def soften(self, known: Bool[Tensor, "frame height width"]) -> None:
+        """Let no hard edge stand between what is known and what is not."""
+        for frame in range(len(known)):
+            self.rgb[frame] = with_soft_borders(self.rgb[frame], known[frame])
 
     def blended(self, guidance: Guidance, previous: Clip | None) -> Clip:
         """The finished clip, its shared frames faded over from the previous clip's."""

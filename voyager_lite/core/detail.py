@@ -20,6 +20,13 @@ MOST_FADE = 6.0
 TEXTURE_CELLS = 2
 """Pixels to a cell from which on patches are copied: below, the network has said all there is to say."""
 
+TRUSTED = 0.5
+"""Share of the network's correction that textured pictures take: it has seen procedural scenes alone, and on
+photographs half of it is nearest to the truth."""
+
+AT_BORDERS = 0.5
+"""Share of what is known beside them in the hole pixels at the border of known ones."""
+
 LEAST_SHARE = 0.2
 """A correction leaves at least this share of the inverse depth, so that depth stays finite."""
 
@@ -61,8 +68,10 @@ def complete_frame(
     base_rgb, base_depth = _filled(rgb, depth, known, coarse=coarse, sky_from=sky_from)
     settled = known | (base_depth >= sky_from)
     difference = coarse_difference(base_rgb, base_depth, ~settled, coarse=coarse)
+    textured = is_textured(known.shape[1], coarse)
+    difference = TRUSTED * difference if textured else difference
     rgb, depth = corrected(base_rgb, base_depth, settled, difference=difference, sky_from=sky_from)
-    if is_textured(known.shape[1], coarse):
+    if textured:
         return complete_by_patches(rgb, depth, known=known, sky_from=sky_from, exemplar=exemplar)
     return rgb, depth
 
@@ -84,6 +93,24 @@ def _filled(
 def is_textured(width: int, coarse: CoarseFrames) -> bool:
     """True if a picture is so much finer than the network's that patches of it are copied."""
     return width >= TEXTURE_CELLS * coarse.depth.shape[2]
+
+
+def with_soft_borders(
+    rgb: Float[Tensor, "3 height width"], known: Bool[Tensor, "height width"]
+) -> Float[Tensor, "3 height width"]:
+    """Mix what is known into the hole pixels that touch it.
+
+    Pixels of photographs show both sides of an edge, and silhouettes lie a pixel off where depth was measured
+    beside the colours, or guessed.
+
+    Args:
+        rgb: RGB in [0, 1], complete.
+        known: True where pixels are given; they come back unchanged.
+    """
+    given = known[None].to(rgb)
+    share = F.avg_pool2d(given[None], 3, stride=1, padding=1)[0]
+    beside = F.avg_pool2d((rgb * given)[None], 3, stride=1, padding=1)[0] / share.clamp(min=1e-6)
+    return torch.where(~known & (share[0] > 0), torch.lerp(rgb, beside, AT_BORDERS), rgb)
 
 
 def coarse_difference(

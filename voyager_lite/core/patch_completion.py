@@ -44,16 +44,15 @@ FAR_LEVELS, REACH = 2, 1 / 8
 SHARPNESS = 60.0
 """How steeply a patch's vote falls with its difference."""
 
-FINE, LIGHT = 0.017, 0.05
-"""Standard deviations, in widths, of the blurs that part light from what is seen: of narrow holes the fill
-knows all but what is fine, of wide ones only what light there is."""
+LIGHT = 0.025
+"""Standard deviation, in widths, of the blur that parts light from what is seen: light is the fill's."""
 
-NARROW, WIDE = 0.02, 0.06
+NARROW, WIDE = 0.02, 0.07
 """Distance from known pixels, in widths, that a narrow hole stays within and a wide one reaches."""
 
-LIGHT_FROM, LIGHT_REACH = 0.02, 0.12
-"""Distances from known pixels, in widths, over which the light of wide holes sets in (beside them there is no
-step to mend) and is halved (far from them it is a guess)."""
+IN_NARROW, IN_WIDE = 0.015, 0.005
+"""Distance from known pixels, in widths, over which patches set in: what is close to known pixels on both
+sides the fill knows better."""
 
 SEAM_REACH, SEAM_ACROSS = 0.04, 0.1
 """How far, in widths, steps at the border of a hole are spread into it; how much between sky and matter."""
@@ -194,29 +193,28 @@ def _seamless(
 def _lit(made: Float32[np.ndarray, "h w 4"], frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
     """The holes in the light of the fill: sky in that of filled sky, matter in that of matter."""
     lit, sky, was_sky = made.copy(), _is_sky(made), _is_sky(frame.picture)
-    width, narrow, trusted = made.shape[1], *_narrow_and_trusted(frame.known)
-    missing = frame.picture[..., :3] - made[..., :3]
+    width, missing = made.shape[1], frame.picture[..., :3] - made[..., :3]
     for kind in (True, False):
-        alike = (~frame.known & (sky == kind) & (was_sky == kind)).astype(np.float32)
+        holes = ~frame.known & (sky == kind)
+        alike = (holes & (was_sky == kind)).astype(np.float32)
         if alike.any():
-            fine, light = (blurred_within(missing, alike, sigma * width) for sigma in (FINE, LIGHT))
-            holes = ~frame.known & (sky == kind)
-            lit[holes, :3] += (narrow * fine + (1 - narrow) * trusted * light)[holes]
+            lit[holes, :3] += blurred_within(missing, alike, LIGHT * width)[holes]
+    filled = _filled(frame.known) * (~frame.known & (sky == was_sky))[..., None]
+    lit[..., :3] += filled * (frame.picture - lit)[..., :3]
     return lit
 
 
-def _narrow_and_trusted(
-    known: Bool[np.ndarray, "h w"],
-) -> tuple[Float32[np.ndarray, "h w 1"], Float32[np.ndarray, "h w 1"]]:
-    """How narrow the hole around each pixel is, 0 to 1, and how much light of the fill a wide one takes."""
+def _filled(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 1"]:
+    """How much of the fill each hole pixel keeps: all beside known pixels, nothing far from them."""
     width = known.shape[1]
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     distance = np.minimum(distance / width, np.float32(1))
     reach = 2 * max(1, round(WIDE * width)) + 1
-    wide = ((cv2.dilate(distance, np.ones((reach, reach), np.uint8)) - NARROW) / (WIDE - NARROW)).clip(0, 1)
-    narrow = 1 - cv2.GaussianBlur((wide * wide * (3 - 2 * wide)).astype(np.float32), (0, 0), FINE * width)
-    trusted = (1 - np.exp(-((distance / LIGHT_FROM) ** 2))) / (1 + (distance / LIGHT_REACH) ** 2)
-    return narrow[..., None], trusted[..., None].astype(np.float32)
+    farthest = cv2.dilate(distance, np.ones((reach, reach), np.uint8))
+    wide = ((farthest - NARROW) / (WIDE - NARROW)).clip(0, 1)
+    wide = cv2.GaussianBlur(wide, (0, 0), max(1.0, NARROW / 2 * width))
+    kept: Float32[np.ndarray, "h w"] = np.exp(-((distance / (IN_NARROW + (IN_WIDE - IN_NARROW) * wide)) ** 2))
+    return kept[..., None]
 
 
 def _placed(depth: Float[Tensor, "h w"], sky: Bool[Tensor, "h w"], sky_from: float) -> Float[Tensor, "h w"]:

@@ -13,9 +13,10 @@ EDGE_RATIO = 1.15
 """Inverse depth on the near side of a hole over that on its far side, from which on the near side is
 a thing in front and not the same surface."""
 
-NARROW = 3
-"""Steps across a gap up to which both its sides are sources: lifting drops pixels at silhouettes, and
-what is missing there is as much the thing in front as what lies behind it."""
+NARROW, NARROW_SHARE = 3, 0.01
+"""Steps, and share of the width, across a gap up to which both its sides are sources: lifting drops pixels
+at silhouettes, measured and guessed depth is off by some, and what is missing there is as much the thing in
+front as what lies behind it."""
 
 WIDEST = 0.12
 """Largest distance across an open hole, in widths of the picture, at which its two sides are taken for
@@ -57,7 +58,8 @@ def source_state(
     specks, width = _specks(known), known.shape[1]
     state = np.where(known & ~specks, np.uint8(SOURCE), np.uint8(HOLE))
     reach = max(1, round(FOREGROUND_REACH * width))
-    _block_foreground(np.ascontiguousarray(inverse_depth), state, reach, WIDEST * width)
+    narrow = max(NARROW, NARROW_SHARE * width)
+    _block_foreground(np.ascontiguousarray(inverse_depth), state, reach, (narrow, WIDEST * width))
     # Notches in a silhouette lie between two near ends: what is as near as foreground close by is foreground.
     close = np.ones((2 * round(CLOSE * width) + 1,) * 2, np.uint8)
     foreground = cv2.dilate(np.where(state == BLOCKED, inverse_depth, np.float32(0)), close)
@@ -141,16 +143,18 @@ def _narrowest_spans(state):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _block_foreground(inverse_depth, state, reach, widest):
-    """Mark the near side of every gap between a near and a far border, in place."""
+def _block_foreground(inverse_depth, state, reach, limits):
+    """Mark the near side of every gap between a near and a far border, in place; ``limits`` are the narrowest
+    and, unless it is closed, the widest gap that counts."""
     height, width = state.shape
+    narrow, widest = limits
     spans = _narrowest_spans(state)
     for y in range(height):
         for x in range(width):
             ahead, behind, orientation, closed = spans[y, x]
             dy, dx = DIRECTIONS[orientation]
             across = (ahead + behind) * np.sqrt(dy * dy + dx * dx)
-            if ahead + behind <= NARROW or (across > widest and closed < CLOSED):
+            if ahead + behind <= narrow or (across > widest and closed < CLOSED):
                 continue
             first, second = (y + ahead * dy, x + ahead * dx), (y - behind * dy, x - behind * dx)
             near, far = inverse_depth[first], inverse_depth[second]
