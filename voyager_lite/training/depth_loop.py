@@ -66,7 +66,7 @@ class DepthTrainingConfig:
     folder: Path
     minutes: float = 60.0
     batch: int = 16
-    every: int = 2
+    every: int = 1
     pool: int = 12_000
     first_pool: int = 256
     workers: int = 1

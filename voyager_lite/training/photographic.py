@@ -151,7 +151,7 @@ def _textured(rng: np.random.Generator, rgb: Rgb) -> Rgb:
     """Borrow from photographs what does not tell depth: their spectrum, their texture."""
     choice = rng.random()
     height, width = rgb.shape[:2]
-    if choice < 0.2:
+    if choice < 0.08:
         # Amplitudes of another picture, phases of this one (Yang and Soatto, "FDA", 2020).
         own = np.fft.rfft2(rgb, axes=(0, 1))
         other = np.abs(np.fft.rfft2(_piece(rng, height, width), axes=(0, 1)))
@@ -159,10 +159,10 @@ def _textured(rng: np.random.Generator, rgb: Rgb) -> Rgb:
         amplitude = np.abs(own)
         own *= (share * other + (1 - share) * amplitude) / (amplitude + 1e-6)
         rgb = np.fft.irfft2(own, s=(height, width), axes=(0, 1)).astype(np.float32)
-    elif choice < 0.5:
+    elif choice < 0.3:
         piece = _piece(rng, height, width)
-        texture = piece - cv2.GaussianBlur(piece, (0, 0), rng.uniform(1.5, 8))
-        rgb = rgb * np.exp(rng.uniform(0.3, 1.5) * texture)
+        texture = piece - cv2.GaussianBlur(piece, (0, 0), rng.uniform(1.0, 3))
+        rgb = rgb * np.exp(rng.uniform(0.3, 1.2) * texture)
     return rgb.clip(0, 1)
 
 
@@ -171,30 +171,30 @@ def _photographed(rng: np.random.Generator, rgb: Rgb, inverse: Float[np.ndarray,
     gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.1, 3))
     rgb = rgb ** np.exp(rng.normal(0, 0.25)) * gain
     grey = rgb.mean(axis=2, keepdims=True)
-    saturation = 0.0 if rng.random() < 0.08 else rng.uniform(0.3, 1.5)
+    saturation = 0.0 if rng.random() < 0.08 else rng.uniform(0.4, 1.3)
     rgb = grey + saturation * (rgb - grey)
-    if rng.random() < 0.15:
+    if rng.random() < 0.06:
         rgb = rgb[..., rng.permutation(3)]
     middle = rgb.mean()
-    rgb = ((rgb - middle) * np.exp(rng.normal(0, 0.2)) + middle + rng.normal(0, 0.03)).astype(np.float32)
+    rgb = ((rgb - middle) * np.exp(rng.normal(0.1, 0.2)) + middle + rng.normal(0, 0.03)).astype(np.float32)
     height, width = rgb.shape[:2]
     if rng.random() < 0.25:
         y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
         rgb = rgb * (1 - rng.uniform(0, 0.5) * (x * x + y * y) / 2).astype(np.float32)[..., None]
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:
         near, far = np.quantile(inverse, (0.05, 0.95))
         off = np.abs(inverse - rng.uniform(near, far + 1e-3)) / (far - near + 1e-3)
-        soft = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.6, 2.5))
+        soft = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.6, 1.8))
         rgb = rgb + (2 * off).clip(0, 1).astype(np.float32)[..., None] * (soft - rgb)
     elif rng.random() < 0.4:
-        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 1.0))
+        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 0.8))
     elif rng.random() < 0.3:
         rgb = rgb + rng.uniform(0.2, 1) * (rgb - cv2.GaussianBlur(rgb, (0, 0), 1.0))
-    if rng.random() < 0.6:
-        rgb = rgb + rng.normal(0, 0.05 * rng.random() ** 2, rgb.shape).astype(np.float32)
+    if rng.random() < 0.4:
+        rgb = rgb + rng.normal(0, 0.03 * rng.random() ** 2, rgb.shape).astype(np.float32)
     rgb = rgb.clip(0, 1)
     if rng.random() < 0.35:
-        quality = int(rng.integers(30, 95))
+        quality = int(rng.integers(50, 95))
         eight_bit = (rgb * 255).astype(np.uint8)
         packed = cv2.imencode(".jpg", eight_bit, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)).astype(np.float32) / 255

@@ -23,7 +23,7 @@ VIEWS = 3
 FLAT = 0.06
 """Deviation of inverse depth over its mean below which a picture is of one wall, and left out."""
 
-GAZE = (0.12, 0.3, 0.04)
+GAZE = (0.1, 0.16, 0.06)
 """Standard deviations, in radians, of how far the camera is turned up, aside and askew at each place."""
 
 CLOSEST = 0.12
