@@ -26,7 +26,6 @@ from voyager_lite.core.canvas import (
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
 from voyager_lite.core.patch_match import (
     DEPTH_WEIGHT,
-    NEARER,
     RADIUS,
     SKY_DEPTH,
     Canvas,
@@ -53,9 +52,6 @@ NARROW, WIDE = 0.02, 0.07
 IN_NARROW, IN_WIDE = 0.015, 0.005
 """Distance from known pixels, in widths, over which patches set in: what is close to known pixels on both
 sides the fill knows better."""
-
-SEAM_REACH, SEAM_ACROSS = 0.04, 0.1
-"""How far, in widths, steps at the border of a hole are spread into it; how much between sky and matter."""
 
 SKY_GRAIN = 5
 """Pixels across a window over whose majority specks of sky are cleared."""
@@ -97,8 +93,7 @@ def complete_by_patches(
     picture, inverse = _picture(rgb, depth, sky_from)
     other = None if exemplar is None else _picture(*exemplar, sky_from)
     frame = Incomplete(picture=picture, depth=inverse, known=known.numpy(), other=other)
-    around = cv2.dilate((~frame.known).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.bool_)
-    made = _lit(_seamless(_copied(frame, around), frame, around), frame)
+    made = _lit(_copied(frame), frame)
     colors = torch.from_numpy(np.ascontiguousarray(made[..., :3])).permute(2, 0, 1).clamp(0, 1)
     sky = torch.from_numpy(_is_sky(made))
     return torch.where(known, rgb, colors), torch.where(known, depth, _placed(depth, sky, sky_from))
@@ -157,37 +152,17 @@ def _paint(canvas: Canvas, match: np.ndarray, error: np.ndarray) -> None:
     canvas.picture[y, x] = shown[answered]
 
 
-def _copied(frame: Incomplete, around: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 4"]:
-    """The picture as patches alone show it, in its holes and ``around``; without specks of sky."""
+def _copied(frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
+    """The picture with its holes as patches alone show them; without specks of sky."""
     canvas, match = _matched(frame)
-    places = np.argwhere(around)
-    shown, answered = vote(canvas, match, np.zeros(match.shape[:2], np.float32), places, 1, 0.0)
+    holes = np.argwhere(~frame.known)
+    shown, answered = vote(canvas, match, np.zeros(match.shape[:2], np.float32), holes, 1, 0.0)
     picture = frame.picture.copy()
-    y, x = places[answered].T
+    y, x = holes[answered].T
     picture[y, x] = shown[answered]
     sky = cv2.medianBlur(_is_sky(picture).astype(np.uint8), SKY_GRAIN).astype(np.bool_)
-    picture[..., 3] = SKY_WEIGHT * np.where(around, sky, _is_sky(frame.picture))
+    picture[..., 3] = SKY_WEIGHT * np.where(frame.known, _is_sky(frame.picture), sky)
     return picture
-
-
-def _seamless(
-    copied: Float32[np.ndarray, "h w 4"], frame: Incomplete, around: Bool[np.ndarray, "h w"]
-) -> Float32[np.ndarray, "h w 4"]:
-    """Known pixels as they are, and what they differ by from the patches over them spread into the holes.
-
-    Not from things in front, whose border is an edge and no seam.
-    """
-    sky = _is_sky(copied)
-    beside = cv2.dilate(np.where(frame.known, np.float32(-np.inf), frame.depth), np.ones((3, 3), np.uint8))
-    border = around & frame.known & (sky == _is_sky(frame.picture)) & (frame.depth <= beside + NEARER)
-    step = np.where(border[..., None], frame.picture[..., :3] - copied[..., :3], np.float32(0))
-    made = np.where(frame.known[..., None], frame.picture, copied)
-    if border.any():
-        state = np.where(border, SOURCE, np.where(frame.known, BLOCKED, HOLE)).astype(np.uint8)
-        seam = Material(across=SEAM_ACROSS, reach=SEAM_REACH * step.shape[1])
-        fill_membrane(step, state, region=sky.astype(np.int32), material=seam)
-        made[~frame.known, :3] += step[~frame.known]
-    return made
 
 
 def _lit(made: Float32[np.ndarray, "h w 4"], frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
