@@ -12,7 +12,7 @@ from torch import Tensor
 
 from voyager_lite.depth.affine import fit_scale_and_shift
 from voyager_lite.depth.estimate import DepthSource
-from voyager_lite.depth.mini import DepthMini, blend, join_skies, read_size
+from voyager_lite.depth.mini import DepthMini, join_skies, read_size
 from voyager_lite.depth.mini_network import (
     MULTIPLE,
     DepthMiniConfig,
@@ -126,14 +126,6 @@ def test_a_mirrored_picture_looks_mirrored(untrained: DepthMini) -> None:
     torch.testing.assert_close(other.inverse.flip(-1), one.inverse, atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(other.sky.flip(-1), one.sky, atol=1e-4, rtol=1e-3)
     assert other.focal == pytest.approx(one.focal, rel=1e-4)
-
-
-def test_blending_with_any_affine_copy_changes_nothing() -> None:
-    inverse = random_maps(3)[0]
-    matter = torch.ones_like(inverse, dtype=torch.bool)
-    torch.testing.assert_close(blend(inverse, 4 * inverse + 1, matter=matter), inverse, atol=5e-3, rtol=0)
-    nothing = torch.zeros_like(matter)
-    assert torch.equal(blend(inverse, inverse, matter=nothing), inverse)
 
 
 def test_sky_is_the_layouts_and_what_the_network_is_sure_of_at_the_upper_edge() -> None:

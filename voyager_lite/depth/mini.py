@@ -1,4 +1,4 @@
-"""``DepthMini``, the embedded depth network, and how its guess is joined with the classical layout."""
+"""``DepthMini``, the embedded depth network; the classical layout says where there is sky, and the scale."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from voyager_lite.depth.affine import fit_scale_and_shift
 from voyager_lite.depth.estimate import DepthEstimate
-from voyager_lite.depth.layout import FAR_OUTSIDE, TYPICAL_FOV_DEGREES, draw_nearness, read_stage
+from voyager_lite.depth.layout import FAR_OUTSIDE, TYPICAL_FOV_DEGREES, read_stage
 from voyager_lite.depth.mini_network import MULTIPLE, DepthMiniNetwork, load_depth_mini
 from voyager_lite.depth.sketch import Mask, Plane, guided_upsample, shrink
 from voyager_lite.depth.sky import find_sky, full_size
@@ -24,15 +23,12 @@ WEIGHTS: Final = "depth-mini.safetensors"
 AREAS: Final = (12_288, 24_576)
 """Pixels of the copies that the network reads, each as it is and mirrored."""
 
-LAYOUT_SHARE: Final = 0.5
-"""Weight of the classical layout beside the network."""
-
 CERTAIN: Final = 0.95
 """Probability from which on the network's sky is believed without the layout's."""
 
 _SOURCE: Final = (
-    "guessed by the embedded network (trained on procedural scenes only) and from the picture's layout, not "
-    "measured; for better depth pass --depth FILE or a depth model from the Hugging Face hub"
+    "guessed by the embedded network (trained on procedural scenes only), not measured; for better depth "
+    "pass --depth FILE or a depth model from the Hugging Face hub"
 )
 
 
@@ -52,7 +48,7 @@ class Look:
 
 
 class DepthMini:
-    """The estimator that comes with the package: a small network and the classical layout together.
+    """The estimator with a small network that comes with the package.
 
     Example:
         >>> source = DepthMini.from_pretrained()  # doctest: +SKIP
@@ -96,9 +92,7 @@ class DepthMini:
         look = self.look(image, height=height, width=width)
         sky = join_skies(look.sky.numpy(), find_sky(sketch))
         stage = read_stage(rgb, sky, fov_degrees=fov_degrees or TYPICAL_FOV_DEGREES)
-        layout = torch.from_numpy(draw_nearness(sketch, sky, stage).clip(0)).float()
-        inverse = blend(look.inverse, layout, matter=torch.from_numpy(~sky)).numpy()
-        full = enlarge(inverse, sky, rgb)
+        full = enlarge(look.inverse.numpy(), sky, rgb)
         full_sky = full_size(sky, rgb)
         full *= 1 / stage.nearest / float(np.median(full[-max(1, len(full) // 20) :]))
         full = full.clip(max(1 / max(FAR_OUTSIDE, 3 * stage.nearest), float(full.max()) / 60))
@@ -147,21 +141,6 @@ def read_size(height: int, width: int, *, area: int) -> tuple[int, int]:
     scale = (area / (height * width)) ** 0.5
     sides = (max(2, round(side * scale / MULTIPLE)) * MULTIPLE for side in (height, width))
     return next(sides), next(sides)
-
-
-def blend(
-    network: Float[Tensor, "height width"],
-    layout: Float[Tensor, "height width"],
-    *,
-    matter: Tensor,
-) -> Float[Tensor, "height width"]:
-    """The mean of two guesses of inverse depth, the second brought to the scale and shift of the first."""
-    if not bool(matter.any()):
-        return network
-    weight = matter.float() / (network + 0.15)
-    slope, offset = fit_scale_and_shift(layout[None], network[None], weight[None])
-    fitted = (slope * layout + offset)[0].clamp(min=0)
-    return (1 - LAYOUT_SHARE) * network + LAYOUT_SHARE * fitted
 
 
 def join_skies(network: Plane, layout: Mask) -> Mask:
