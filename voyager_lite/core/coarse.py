@@ -22,7 +22,7 @@ PIXELS = 64 * 96
 
 KEY_FRAMES = 9
 
-PROMPT_GUIDANCE = 1.5
+PROMPT_GUIDANCE = 1.4
 """How far what a prompt changes is carried on (classifier-free guidance, Ho and Salimans 2022): the network
 answers with the mean of what might be, which shows hardly anything as clearly as a picture does."""
 
