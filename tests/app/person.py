@@ -85,9 +85,7 @@ class Person:
     def draw(self, *way: tuple[float, float]) -> None:
         """Draw on the plan with the mouse, from where the walk stands; pixels to the right and ahead."""
         self.plan.scroll_into_view_if_needed()
-        start = self.plan.locator(".vl-start").bounding_box()
-        # The wedge that shows where the camera looks belongs to the mark; its dot is what is pressed.
-        dot = self.plan.locator(".vl-start circle").first.bounding_box() or start
+        dot = self.settled_start()
         x, y = dot["x"] + dot["width"] / 2, dot["y"] + dot["height"] / 2
         mouse = self.page.mouse
         mouse.move(x, y)
@@ -98,6 +96,16 @@ class Person:
         # An earlier path may still be shown: what counts is the answer.
         expect(self.page.locator("#path-editor .vl-editor")).not_to_have_attribute("aria-busy", "true")
         expect(self.length).to_contain_text("frames")
+
+    def settled_start(self) -> dict[str, float]:
+        """Where on the page the walk stands; after a walk a new plan comes, which puts it elsewhere."""
+        # The wedge that shows where the camera looks belongs to the mark; its dot is what is pressed.
+        dot = self.plan.locator(".vl-start circle").first
+        before, here = None, dot.bounding_box()
+        while here is None or here != before:
+            self.page.wait_for_timeout(700)
+            before, here = here, dot.bounding_box()
+        return here
 
     def lasts(self, seconds: float) -> None:
         """Set how long the path takes."""
