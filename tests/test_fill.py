@@ -97,7 +97,7 @@ def test_the_borders_of_a_hole_are_its_sources_except_the_near_one():
 
 
 @pytest.mark.parametrize(("width", "sides"), [(120, [BLOCKED, SOURCE]), (960, [SOURCE, SOURCE])])
-def test_gaps_of_a_pixel_or_two_of_a_small_picture_take_from_both_sides(width, sides):
+def test_how_narrow_a_gap_must_be_to_take_from_both_sides_grows_with_the_picture(width, sides):
     inverse = np.full((90, width), 0.25, np.float32)
     inverse[:, :60] = 1.0  # a thing in front, and the wall behind it
     known = np.ones((90, width), np.bool_)

@@ -101,11 +101,14 @@ class Person:
         """Where on the page the walk stands; after a walk a new plan comes, which puts it elsewhere."""
         # The wedge that shows where the camera looks belongs to the mark; its dot is what is pressed.
         dot = self.plan.locator(".vl-start circle").first
-        before, here = None, dot.bounding_box()
-        while here is None or here != before:
+        before = dot.bounding_box()
+        for _ in range(30):
             self.page.wait_for_timeout(700)
-            before, here = here, dot.bounding_box()
-        return here
+            here = dot.bounding_box()
+            if here is not None and here == before:
+                return here
+            before = here
+        raise AssertionError("the plan does not settle")
 
     def lasts(self, seconds: float) -> None:
         """Set how long the path takes."""

@@ -73,9 +73,9 @@ def complete_by_patches(
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Put patches of the known picture where a smooth fill has nothing to show.
 
-    Light stays the fill's, and narrow holes keep its colours. So does depth, which says as well what may be
-    copied: nothing from in front of a hole into it. But where there is sky beyond the rim the patches say,
-    as the fill knows no skyline.
+    Light stays the fill's, and so do colours beside known pixels, and depth, which says as well what may
+    be copied: nothing from in front of a hole into it. But where there is sky beyond the rim the patches
+    say, as the fill knows no skyline.
 
     Args:
         rgb: Complete, RGB in [0, 1]; smooth where not ``known``.

@@ -72,20 +72,16 @@ def _agreed(
     if not bool(made.any()):
         return own
     total, weights = own.clone(), torch.ones_like(made, dtype=own.dtype)
-    for source in sources:
-        if source != frame:
-            read, there, apart = _read(shown[source], places, cameras[source])
-            both_made = (read[4] > MADE_SHARE) & (apart < SAME_PLACE)
-            seen_there = (read[4] < KNOWN_SHARE) & (apart < SAME_SURFACE)
-            weight = (made & there & (both_made | seen_there)).to(own)
-            total += weight * read[:3]
-            weights += weight
-    for beside in (frame - 1, frame + 1):
-        if 0 <= beside < len(shown):
-            read, there, apart = _read(shown[beside], places, cameras[beside])
-            weight = BESIDE * (made & there & (apart < SAME_SURFACE)).to(own)
-            total += weight * read[:3]
-            weights += weight
+    beside = {frame - 1, frame + 1} & set(range(len(shown)))
+    for other in sorted((set(sources) | beside) - {frame}):
+        read, there, apart = _read(shown[other], places, cameras[other])
+        both_made = (read[4] > MADE_SHARE) & (apart < SAME_PLACE)
+        seen_there = (read[4] < KNOWN_SHARE) & (apart < SAME_SURFACE)
+        weight = (other in sources) * (both_made | seen_there).to(own)
+        weight += (other in beside) * BESIDE * (apart < SAME_SURFACE)
+        weight *= made & there
+        total += weight * read[:3]
+        weights += weight
     return torch.where(made, total / weights, own)
 
 
