@@ -129,13 +129,17 @@ def test_a_mirrored_picture_looks_mirrored(untrained: DepthMini) -> None:
 
 
 def test_sky_is_the_layouts_and_what_the_network_is_sure_of_at_the_upper_edge() -> None:
-    network, layout = np.full((6, 6), 0.5), np.zeros((6, 6), bool)
+    network, layout = np.full((9, 6), 0.5), np.zeros((9, 6), bool)
     layout[:2, :2] = True
     assert (join_skies(network, layout) == layout).all()
     network[3:5] = 0.99
     assert (join_skies(network, layout) == layout).all()
     network[:5, 3] = 0.99
     assert join_skies(network, layout)[3:5].all() and not join_skies(network, layout)[5].any()
+    network[5:8, 3] = 0.6
+    assert join_skies(network, layout)[:8, 3].all() and not join_skies(network, layout)[8].any()
+    network[:] = 0.6
+    assert (join_skies(network, layout) == layout).all()
 
 
 def test_a_blurred_step_becomes_a_step_where_it_was() -> None:

@@ -23,8 +23,9 @@ WEIGHTS: Final = "depth-mini.safetensors"
 AREAS: Final = (12_288, 24_576)
 """Pixels of the copies that the network reads, each as it is and mirrored."""
 
-CERTAIN: Final = 0.95
-"""Probability from which on the network's sky is believed without the layout's."""
+CERTAIN, LIKELY = 0.95, 0.5
+"""Probabilities of the network's sky: it is believed without the layout's where it is certain, and from there
+as far as it is likely (hysteresis, as in Canny 1986)."""
 
 _SOURCE: Final = (
     "guessed by the embedded network (trained on procedural scenes only), not measured; for better depth "
@@ -144,11 +145,11 @@ def read_size(height: int, width: int, *, area: int) -> tuple[int, int]:
 
 
 def join_skies(network: Plane, layout: Mask) -> Mask:
-    """The layout's careful sky, and what the network is very sure of where it reaches the upper edge."""
-    sure = (network > CERTAIN).astype(np.uint8)
-    _, labels = cv2.connectedComponents(sure, connectivity=4)
-    top = np.unique(labels[:2][sure[:2] > 0])
-    return layout | (np.isin(labels, top) & (sure > 0))
+    """The layout's careful sky, and the network's that reaches the upper edge and is certain somewhere."""
+    likely = (network > LIKELY).astype(np.uint8)
+    _, labels = cv2.connectedComponents(likely, connectivity=4)
+    found = np.intersect1d(labels[:2], labels[network > CERTAIN])
+    return layout | (np.isin(labels, found) & (likely > 0))
 
 
 def enlarge(inverse: Plane, sky: Mask, rgb: Float[np.ndarray, "full_height full_width 3"]) -> np.ndarray:
