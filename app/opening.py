@@ -14,8 +14,8 @@ from voyager_lite.world.world import World
 
 DEPTHS: Final = {
     "best available": "auto",
-    "layout and network": "mini",
-    "layout alone": "layout",
+    "embedded network": "mini",
+    "classical layout": "layout",
 }
 """What people are offered, and what ``--depth`` calls it."""
 

@@ -336,12 +336,12 @@ def test_incomplete_or_other_models_in_the_cache_are_passed_over(tmp_path: Path,
     assert find_cached_model(tmp_path / "hub") is None
 
 
-def test_auto_takes_a_cached_model_before_the_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_a_cached_model_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     source = choose_depth("auto")
-    assert isinstance(source, LayoutDepth)
+    assert isinstance(source, DepthMini)
     assert "for better depth" in source.estimate(IMAGE).source
     cached = put_in_cache(tmp_path / "hub", "a/b", depth_anything(tmp_path / "1"))
     assert choose_depth() == DepthModel(name=str(cached))

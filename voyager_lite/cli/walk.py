@@ -100,8 +100,8 @@ class Explore(Walk):
     depth: Annotated[
         str,
         tyro.conf.arg(
-            help="auto, layout (the embedded estimator), mini (a small network beside it), a depth file "
-            "(.png, .exr, .npy) or a depth model.",
+            help="auto (a depth model on this machine, else mini), mini (the embedded network), layout (a "
+            "classical guess), a depth file (.png, .exr, .npy) or a depth model.",
         ),
     ] = "auto"
     depth_kind: Annotated[

@@ -28,9 +28,9 @@ def choose_depth(
     """The depth source for ``--depth``; no file is read yet but the embedded weights, and nothing downloaded.
 
     Args:
-        choice: "auto" (a depth model that is already on this machine, else the layout), "layout" (the
-            classical layout), "mini" (the embedded network and the layout together), a depth file (.png,
-            .exr, .npy), a folder with a depth model, or a model's name on the hub.
+        choice: "auto" (a depth model that is already on this machine, else "mini"), "mini" (the embedded
+            network), "layout" (the classical layout), a depth file (.png, .exr, .npy), a folder with a depth
+            model, or a model's name on the hub.
         quantity: What a depth file holds; see ``DepthFile``.
         scale: Of a depth file; see ``DepthFile``.
         device: Where a model runs.
@@ -39,12 +39,12 @@ def choose_depth(
         FileNotFoundError: A file or folder of that name does not exist.
         ValueError: An existing file that is no depth file, or an empty choice.
     """
-    if choice == MINI:
-        return DepthMini.from_pretrained(device=device)
     found = find_cached_model() if choice == AUTO else None
     if found is not None:
         return DepthModel(name=str(found), device=device)
-    if choice in (AUTO, LAYOUT):
+    if choice in (AUTO, MINI):
+        return DepthMini.from_pretrained(device=device)
+    if choice == LAYOUT:
         return LayoutDepth()
     path = Path(choice)
     if path.is_file() or path.suffix.lower() in SUFFIXES:
