@@ -26,13 +26,18 @@ from voyager_lite.training.depth_loop import (
     train_depth,
 )
 from voyager_lite.training.depth_loss import ratio_error, shape_error
+from voyager_lite.training.paths import draw_shot
+from voyager_lite.training.patterns import GLOW, LEAVES, PICTURE
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import (
+    SIZES,
     PictureStream,
     TrainingPicture,
     draw_pictures,
     held_out_pictures,
+    repainted,
 )
+from voyager_lite.training.scene import Scene
 
 SMALL = DepthMiniConfig(widths=(16, 16, 32, 32), layers=1, heads=2)
 
@@ -67,9 +72,48 @@ def test_pictures_are_whole_and_the_same_again() -> None:
 def test_workers_draw_scenes_in_order() -> None:
     stream = iter(PictureStream(3))
     next(stream)
-    expected = draw_pictures(4, height=100, width=176)
+    height, width = SIZES[4]
+    expected = draw_pictures(4, height=height, width=width)
     found = next(stream)
     assert [p.focal for p in found] == [p.focal for p in expected]
+
+
+def scene_and_painted(seed: int) -> tuple[Scene, Scene]:
+    rng = np.random.default_rng(seed)
+    scene = draw_shot(rng).scene
+    return scene, repainted(rng, scene)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_paint_changes_colors_and_nothing_else(seed: int) -> None:
+    scene, painted = scene_and_painted(seed)
+    for name in ("kinds", "shapes", "casters", "air"):
+        assert np.array_equal(getattr(scene, name), getattr(painted, name))
+    assert np.array_equal(scene.materials[:, [0, *range(7, 20)]], painted.materials[:, [0, *range(7, 20)]])
+    assert painted.materials[:, 1:7].min() >= 0.01 - 1e-6 and painted.materials[:, 1:7].max() <= 1.5
+    kept = np.isin(scene.materials[:, 0], (GLOW, PICTURE))
+    assert np.allclose(scene.materials[kept].clip(0.01, 1.5)[:, 1:7], painted.materials[kept][:, 1:7])
+    _, which = np.unique(scene.materials, axis=0, return_inverse=True)
+    for material in np.unique(which):
+        assert not np.ptp(painted.materials[which.ravel() == material], axis=0).any()
+
+
+@given(seed=st.integers(0, 10_000))
+def test_painted_leaves_keep_their_hue(seed: int) -> None:
+    scene, painted = scene_and_painted(seed)
+    free = (scene.materials[:, 0] == LEAVES) & (scene.materials[:, 1:4].min(axis=1) > 0.02)
+    free &= (painted.materials[:, 1:4].min(axis=1) > 0.0101) & (painted.materials[:, 1:4].max(axis=1) < 0.99)
+    change = painted.materials[free, 1:4] / scene.materials[free, 1:4]
+    assert (np.ptp(change, axis=1) < 1e-3 * change.max(axis=1)).all()
+
+
+def test_painted_things_differ_more_in_brightness() -> None:
+    spreads = []
+    for seed in range(30):
+        both = [np.unique(scene.materials[:, 1:4], axis=0) for scene in scene_and_painted(seed)]
+        spreads.append([(colors.mean(axis=1) ** (1 / 2.2)).std() for colors in both])
+    before, after = np.mean(spreads, axis=0)
+    assert after > 1.25 * before
 
 
 def test_held_out_scenes_are_never_drawn() -> None:

@@ -167,29 +167,13 @@ def _textured(rng: np.random.Generator, rgb: Rgb) -> Rgb:
 
 
 def _photographed(rng: np.random.Generator, rgb: Rgb, inverse: Float[np.ndarray, "height width"]) -> Rgb:
-    """Exposure, white balance, contrast, colour or none, shading, focus, grain and JPEG."""
-    gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.1, 3))
-    rgb = rgb ** np.exp(rng.normal(0, 0.25)) * gain
-    grey = rgb.mean(axis=2, keepdims=True)
-    saturation = 0.0 if rng.random() < 0.08 else rng.uniform(0.4, 1.3)
-    rgb = grey + saturation * (rgb - grey)
-    if rng.random() < 0.06:
-        rgb = rgb[..., rng.permutation(3)]
-    middle = rgb.mean()
-    rgb = ((rgb - middle) * np.exp(rng.normal(0.1, 0.2)) + middle + rng.normal(0, 0.03)).astype(np.float32)
+    """Colours, shading, focus, grain and JPEG of a camera."""
+    rgb = _developed(rng, rgb)
     height, width = rgb.shape[:2]
     if rng.random() < 0.25:
         y, x = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
         rgb = rgb * (1 - rng.uniform(0, 0.5) * (x * x + y * y) / 2).astype(np.float32)[..., None]
-    if rng.random() < 0.12:
-        near, far = np.quantile(inverse, (0.05, 0.95))
-        off = np.abs(inverse - rng.uniform(near, far + 1e-3)) / (far - near + 1e-3)
-        soft = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.6, 1.8))
-        rgb = rgb + (2 * off).clip(0, 1).astype(np.float32)[..., None] * (soft - rgb)
-    elif rng.random() < 0.4:
-        rgb = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 0.8))
-    elif rng.random() < 0.3:
-        rgb = rgb + rng.uniform(0.2, 1) * (rgb - cv2.GaussianBlur(rgb, (0, 0), 1.0))
+    rgb = _focused(rng, rgb, inverse)
     if rng.random() < 0.4:
         rgb = rgb + rng.normal(0, 0.03 * rng.random() ** 2, rgb.shape).astype(np.float32)
     rgb = rgb.clip(0, 1)
@@ -198,4 +182,37 @@ def _photographed(rng: np.random.Generator, rgb: Rgb, inverse: Float[np.ndarray,
         eight_bit = (rgb * 255).astype(np.uint8)
         packed = cv2.imencode(".jpg", eight_bit, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
         rgb = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR)).astype(np.float32) / 255
+    return rgb
+
+
+def _developed(rng: np.random.Generator, rgb: Rgb) -> Rgb:
+    """Exposure, white balance, colour or none, and levels: cameras use nearly all between black and white."""
+    gain = np.exp(rng.normal(0, 0.15)) * np.exp(rng.normal(0, 0.1, 3))
+    rgb = rgb ** np.exp(rng.normal(0, 0.25)) * gain
+    rgb = rgb / (rgb.mean(axis=(0, 1)) / rgb.mean() + 1e-3) ** rng.uniform(0, 0.8)
+    grey = rgb.mean(axis=2, keepdims=True)
+    saturation = 0.0 if rng.random() < 0.08 else rng.uniform(0.5, 1.5)
+    rgb = grey + saturation * (rgb - grey)
+    if rng.random() < 0.06:
+        rgb = rgb[..., rng.permutation(3)]
+    if rng.random() < 0.8:
+        low, high = np.quantile(rgb, (rng.uniform(0.002, 0.05), rng.uniform(0.95, 0.998)))
+        share = rng.uniform(0.5, 1)
+        rgb = (1 - share) * rgb + share * (rgb - low) / max(high - low, 0.1)
+    middle = rgb.mean()
+    contrast = np.exp(rng.normal(0, 0.15))
+    return ((rgb - middle) * contrast + middle + rng.normal(0, 0.03)).astype(np.float32)
+
+
+def _focused(rng: np.random.Generator, rgb: Rgb, inverse: Float[np.ndarray, "height width"]) -> Rgb:
+    """Out of focus in part, or blurred, or sharpened, or as it is."""
+    if rng.random() < 0.12:
+        near, far = np.quantile(inverse, (0.05, 0.95))
+        off = np.abs(inverse - rng.uniform(near, far + 1e-3)) / (far - near + 1e-3)
+        soft = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.6, 1.8))
+        return rgb + (2 * off).clip(0, 1).astype(np.float32)[..., None] * (soft - rgb)
+    if rng.random() < 0.15:
+        return cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 0.8)).astype(np.float32)
+    if rng.random() < 0.5:
+        return rgb + rng.uniform(0.2, 1) * (rgb - cv2.GaussianBlur(rgb, (0, 0), 1.0))
     return rgb

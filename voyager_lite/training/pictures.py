@@ -1,7 +1,7 @@
 """Single training pictures with their depth: procedural scenes, each seen from a few places."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,9 +12,10 @@ from geometry.camera import Camera
 from geometry.rigid import invert_rigid, rotation_from_vector
 from voyager_lite.training.clips import HELD_OUT, PLAIN_STD
 from voyager_lite.training.paths import draw_path, draw_shot
-from voyager_lite.training.scene import render_scene
+from voyager_lite.training.patterns import GLOW, LEAVES, PICTURE
+from voyager_lite.training.scene import GAMMA, Scene, render_scene
 
-SIZES = ((120, 160), (112, 168), (160, 120), (136, 136), (100, 176))
+SIZES = ((144, 192), (128, 200), (192, 144), (160, 160), (120, 208))
 """Heights and widths of the scenes' pictures, in turn; batches cut theirs out of them."""
 
 VIEWS = 3
@@ -25,6 +26,15 @@ FLAT = 0.06
 
 GAZE = (0.1, 0.16, 0.06)
 """Standard deviations, in radians, of how far the camera is turned up, aside and askew at each place."""
+
+BRIGHTNESS = (0.08, 0.97)
+"""Least and greatest brightness of painted surfaces, as pictures hold it."""
+
+COLORFUL = 2.4
+"""Power of a number below one that says how colourful: the higher, the more surfaces are grey."""
+
+PAINTED = (0.3, 1.0)
+"""Least and greatest share of a scene's surfaces that get another colour."""
 
 CLOSEST = 0.12
 """Pictures with matter nearer than this before the lens (units are about metres) are left out."""
@@ -62,7 +72,7 @@ def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> 
     askew = torch.from_numpy(rng.normal(0, 1, (views, 3)) * GAZE)
     poses[:, :3, :3] = poses[:, :3, :3] @ rotation_from_vector(askew)
     cameras = Camera(K=path.K, world_to_camera=invert_rigid(poses), height=height, width=width)
-    view = render_scene(shot.scene, cameras)
+    view = render_scene(repainted(rng, shot.scene), cameras)
     pictures = []
     for rgb, depth, sky, K in zip(view.rgb, view.depth, view.sky, path.K, strict=True):
         empty = float(sky.float().mean()) > 0.9 or float(rgb.std()) < PLAIN_STD
@@ -81,6 +91,27 @@ def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> 
             )
         )
     return pictures
+
+
+def repainted(rng: np.random.Generator, scene: Scene) -> Scene:
+    """The scene with many of its surfaces in other colours, from black to white and from grey to gaudy.
+
+    In photographs things stand out from what is behind them. The generator draws its colours evenly in linear
+    light, where most are pale; here brightness is even as pictures hold it. Surfaces that were alike stay
+    alike, leaves keep their hue, lamps and pictures are left as they are.
+    """
+    materials, which = np.unique(scene.materials, axis=0, return_inverse=True)
+    count, pattern = len(materials), materials[:, 0].astype(int)
+    bright = rng.uniform(*BRIGHTNESS, (count, 1)) ** GAMMA
+    hue = 2 * np.pi * (rng.random((count, 1)) - np.arange(3) / 3)
+    color = bright * (1 + rng.random((count, 1)) ** COLORFUL * np.cos(hue))
+    main = materials[:, 1:4]
+    color = np.where(pattern[:, None] == LEAVES, main * bright / main.mean(axis=1, keepdims=True), color)
+    change = color.clip(0.01, 1) / main.clip(0.02)
+    painted = (rng.random(count) < rng.uniform(*PAINTED)) & ~np.isin(pattern, (GLOW, PICTURE))
+    change = np.where(painted[:, None], change, 1.0)
+    materials[:, 1:7] = (materials[:, 1:7] * np.tile(change, 2)).clip(0.01, 1.5)
+    return replace(scene, materials=materials[which.ravel()])
 
 
 def held_out_pictures(count: int, *, first: int = 0) -> list[TrainingPicture]:
