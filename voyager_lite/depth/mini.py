@@ -23,7 +23,7 @@ WEIGHTS: Final = "depth-mini.safetensors"
 AREAS: Final = (12_288, 24_576)
 """Pixels of the copies that the network reads, each as it is and mirrored."""
 
-CERTAIN, LIKELY = 0.95, 0.5
+CERTAIN, LIKELY = 0.85, 0.5
 """Probabilities of the network's sky: it is believed without the layout's where it is certain, and from there
 as far as it is likely (hysteresis, as in Canny 1986)."""
 
