@@ -1,4 +1,4 @@
-"""``DepthMini``, the embedded depth network; the classical layout says where there is sky, and the scale."""
+"""``DepthMini``, the embedded depth network; the classical layout helps with the sky, and gives the scale."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,12 @@ WEIGHTS: Final = "depth-mini.safetensors"
 AREAS: Final = (12_288, 24_576)
 """Pixels of the copies that the network reads, each as it is and mirrored."""
 
-CERTAIN, LIKELY = 0.85, 0.5
-"""Probabilities of the network's sky: it is believed without the layout's where it is certain, and from there
-as far as it is likely (hysteresis, as in Canny 1986)."""
+CERTAIN, PROBABLE, LIKELY = 0.85, 0.7, 0.5
+"""Probabilities of the network's sky: it is believed where it is certain, or only probable in a picture that
+has sky, and from there as far as it is likely (hysteresis, as in Canny 1986)."""
+
+UNLIKELY = 0.05
+"""Mean probability below which a part of the layout's sky is a wall."""
 
 _SOURCE: Final = (
     "guessed by the embedded network (trained on procedural scenes only), not measured; for better depth "
@@ -145,11 +148,18 @@ def read_size(height: int, width: int, *, area: int) -> tuple[int, int]:
 
 
 def join_skies(network: Plane, layout: Mask) -> Mask:
-    """The layout's careful sky, and the network's that reaches the upper edge and is certain somewhere."""
-    likely = (network > LIKELY).astype(np.uint8)
-    _, labels = cv2.connectedComponents(likely, connectivity=4)
+    """The layout's sky where the network does not object, and the network's.
+
+    The network's sky is what reaches the upper edge and is certain somewhere; in a picture that has sky, also
+    what is probable somewhere, as between branches.
+    """
+    count, parts = cv2.connectedComponents(layout.astype(np.uint8), connectivity=4)
+    kept = [part for part in range(1, count) if network[parts == part].mean() > UNLIKELY]
+    _, labels = cv2.connectedComponents((network > LIKELY).astype(np.uint8), connectivity=4)
     found = np.intersect1d(labels[:2], labels[network > CERTAIN])
-    return layout | (np.isin(labels, found) & (likely > 0))
+    if kept or len(found):
+        found = np.unique(labels[network > PROBABLE])
+    return np.isin(parts, kept) | np.isin(labels, found)
 
 
 def enlarge(inverse: Plane, sky: Mask, rgb: Float[np.ndarray, "full_height full_width 3"]) -> np.ndarray:
