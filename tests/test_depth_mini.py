@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from voyager_lite.depth.affine import fit_scale_and_shift
 from voyager_lite.depth.estimate import DepthSource
 from voyager_lite.depth.mini import DepthMini, join_skies, read_size
 from voyager_lite.depth.mini_network import (
@@ -23,6 +22,7 @@ from voyager_lite.depth.mini_network import (
 )
 from voyager_lite.depth.steps import sharpen_steps
 from voyager_lite.samples import read_sample
+from voyager_lite.training.affine import fit_scale_and_shift
 from voyager_lite.training.depth_loop import held_out_batch, measure, measure_simple
 
 SMALL = DepthMiniConfig(widths=(16, 16, 32, 32), layers=1, heads=2)

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool
 from torch import Tensor
 
-from voyager_lite.depth.affine import Maps, fit_scale_and_shift
 from voyager_lite.depth.mini_network import DepthPrediction
+from voyager_lite.training.affine import Maps, fit_scale_and_shift
 from voyager_lite.training.photographic import PictureBatch
 
 SOFT = 0.15

@@ -41,6 +41,7 @@ __all__ = [
     "material",
     "random_color",
     "surface_color",
+    "tinted",
 ]
 
 COLUMNS = 20
@@ -63,8 +64,12 @@ def random_color(rng: np.random.Generator, *, value: tuple[float, float] = (0.15
     grey = rng.uniform(*value)
     hue = rng.uniform(0, 1) if rng.random() < 0.5 else rng.normal(0.09, 0.05)
     saturation = rng.uniform(0, 1) ** 2.5 * 0.9
-    phase = 2 * np.pi * (hue - np.array([0, 1, 2]) / 3)
-    return np.minimum(np.maximum(grey * (1 + saturation * np.cos(phase)), 0.02), 1)
+    return np.minimum(np.maximum(tinted(grey, hue, saturation), 0.02), 1)
+
+
+def tinted(grey: float | np.ndarray, hue: float | np.ndarray, saturation: float | np.ndarray) -> np.ndarray:
+    """Linear RGB of mean ``grey``; hues run from 0 to 1. Arrays of colours end in an axis of length one."""
+    return grey * (1 + saturation * np.cos(2 * np.pi * (hue - np.arange(3) / 3)))
 
 
 def material(

@@ -212,7 +212,7 @@ def _focused(rng: np.random.Generator, rgb: Rgb, inverse: Float[np.ndarray, "hei
         soft = cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.6, 1.8))
         return rgb + (2 * off).clip(0, 1).astype(np.float32)[..., None] * (soft - rgb)
     if rng.random() < 0.15:
-        return cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 0.8)).astype(np.float32)
+        return cv2.GaussianBlur(rgb, (0, 0), rng.uniform(0.3, 0.8))
     if rng.random() < 0.5:
         return rgb + rng.uniform(0.2, 1) * (rgb - cv2.GaussianBlur(rgb, (0, 0), 1.0))
     return rgb

@@ -11,8 +11,8 @@ from torch.utils.data import IterableDataset, get_worker_info
 from geometry.camera import Camera
 from geometry.rigid import invert_rigid, rotation_from_vector
 from voyager_lite.training.clips import HELD_OUT, PLAIN_STD
+from voyager_lite.training.material import GLOW, LEAVES, PICTURE, tinted
 from voyager_lite.training.paths import draw_path, draw_shot
-from voyager_lite.training.patterns import GLOW, LEAVES, PICTURE
 from voyager_lite.training.scene import GAMMA, Scene, render_scene
 
 SIZES = ((144, 192), (128, 200), (192, 144), (160, 160), (120, 208))
@@ -103,14 +103,12 @@ def repainted(rng: np.random.Generator, scene: Scene) -> Scene:
     materials, which = np.unique(scene.materials, axis=0, return_inverse=True)
     count, pattern = len(materials), materials[:, 0].astype(int)
     bright = rng.uniform(*BRIGHTNESS, (count, 1)) ** GAMMA
-    hue = 2 * np.pi * (rng.random((count, 1)) - np.arange(3) / 3)
-    color = bright * (1 + rng.random((count, 1)) ** COLORFUL * np.cos(hue))
+    color = tinted(bright, rng.random((count, 1)), rng.random((count, 1)) ** COLORFUL)
     main = materials[:, 1:4]
     color = np.where(pattern[:, None] == LEAVES, main * bright / main.mean(axis=1, keepdims=True), color)
     change = color.clip(0.01, 1) / main.clip(0.02)
     painted = (rng.random(count) < rng.uniform(*PAINTED)) & ~np.isin(pattern, (GLOW, PICTURE))
-    change = np.where(painted[:, None], change, 1.0)
-    materials[:, 1:7] = (materials[:, 1:7] * np.tile(change, 2)).clip(0.01, 1.5)
+    materials[painted, 1:7] = (materials[painted, 1:7] * np.tile(change[painted], 2)).clip(0.01, 1.5)
     return replace(scene, materials=materials[which.ravel()])
 
 
