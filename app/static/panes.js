@@ -13,8 +13,10 @@ export class FilmPane {
     Object.assign(this.element, { src: source, muted: true, playsInline: true, preload: 'auto' });
     this.element.setAttribute('aria-label', name);
     this.element.addEventListener('error', onError);
-    this.element.addEventListener('seeked', () => this._goOn());
+    this.element.addEventListener('loadedmetadata', () => this._goOn());
+    this.element.addEventListener('seeked', () => this._rest());
     this.wanted = null;
+    this.resting = 0;
   }
 
   /** Whether it shows this source already, or can go on with it. */
@@ -25,13 +27,24 @@ export class FilmPane {
   seek(frame, fps) {
     // The middle of a frame is on no border.
     this.wanted = { time: (frame + 0.5) / fps, near: 0.25 / fps };
-    // One after the other: of two seeks under way at once the browser may show the first one's frame.
-    if (!this.element.seeking) this._goOn();
+    if (!this.resting) this._goOn();
+  }
+
+  /**
+   * Until the display has taken the newest frame: the next one of a film that stands still would be dropped before
+   * that, and the old one stay. The display asks for animation frames, so on the second one it has.
+   */
+  _rest() {
+    this.resting += 1;
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      this.resting -= 1;
+      if (!this.resting) this._goOn();
+    }));
   }
 
   /** To the frame that was wanted last, unless it is there. */
   _goOn() {
-    if (!this.wanted) return;
+    if (!this.wanted || this.element.seeking || !this.element.readyState) return;
     const { time, near, tried } = this.wanted;
     const there = Math.abs(this.element.currentTime - time) <= near;
     // What was tried in vain lies beyond the film's end.
@@ -44,8 +57,13 @@ export class FilmPane {
   }
 
   run(playing) {
-    if (playing) this.element.play().catch(() => {}); // broken off by a pause
-    else this.element.pause();
+    if (playing) {
+      this._goOn(); // frames that follow show anyway
+      this.element.play().catch(() => {}); // broken off by a pause
+    } else if (!this.element.paused) {
+      this.element.pause();
+      this._rest();
+    }
   }
 
   frame(fps) {

@@ -2,7 +2,10 @@
 
 import base64
 import io
+import os
+import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +112,33 @@ def test_the_frame_that_is_named_is_shown(screen, film, kind):
     screen.locator("input").fill("4")
     assert named(screen) == f"5 / {COUNT}"
     check_shown(screen, shade(4), within=within)
+
+
+@contextmanager
+def late_display(chromium):
+    """As on a busy machine: what the browser shows is taken only afterwards."""
+    processes = chromium.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    (display,) = (process["id"] for process in processes if process["type"] == "GPU")
+    os.kill(display, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(display, signal.SIGCONT)
+
+
+STEP = "key => document.querySelector('.vl-panes').dispatchEvent(new KeyboardEvent('keydown', { key }))"
+
+
+def test_the_frame_that_is_named_is_shown_when_the_display_is_late(screen, chromium, film):
+    give(screen, rgb=film, frames=COUNT)
+    check_shown(screen, shade(0), within=FILM)
+    for frame, key in (2, "ArrowRight"), (4, "ArrowRight"), (6, "ArrowRight"), (4, "ArrowLeft"):
+        with late_display(chromium):
+            for _ in range(2):
+                screen.evaluate(STEP, key)
+                screen.wait_for_timeout(50)
+        assert named(screen) == f"{frame + 1} / {COUNT}"
+        check_shown(screen, shade(frame), within=FILM)
 
 
 def test_a_film_shorter_than_was_told_is_not_sought_in_for_ever(screen, film):
