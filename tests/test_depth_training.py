@@ -26,7 +26,9 @@ from voyager_lite.training.depth_loop import (
     train_depth,
 )
 from voyager_lite.training.depth_loss import ratio_error, shape_error
-from voyager_lite.training.paths import draw_shot
+from voyager_lite.training.handheld import FREE, ROOMS, views_inside
+from voyager_lite.training.matter import meets_matter
+from voyager_lite.training.paths import draw_shot, draw_shot_of
 from voyager_lite.training.patterns import GLOW, LEAVES, PICTURE
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import (
@@ -35,9 +37,10 @@ from voyager_lite.training.pictures import (
     TrainingPicture,
     draw_pictures,
     held_out_pictures,
+    is_bare,
     repainted,
 )
-from voyager_lite.training.scene import Scene
+from voyager_lite.training.scene import Scene, render_scene
 
 SMALL = DepthMiniConfig(widths=(16, 16, 32, 32), layers=1, heads=2)
 
@@ -76,6 +79,47 @@ def test_workers_draw_scenes_in_order() -> None:
     expected = draw_pictures(4, height=height, width=width)
     found = next(stream)
     assert [p.focal for p in found] == [p.focal for p in expected]
+
+
+@given(seed=st.integers(0, 10_000), kind=st.sampled_from(ROOMS))
+def test_hand_held_cameras_stand_free_within_the_walls(seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    scene = draw_shot_of(rng, kind).scene
+    cameras = views_inside(rng, scene, views=3, height=30, width=40)
+    if cameras is None:
+        return
+    places = cameras.camera_to_world[:, :3, 3].numpy()
+    assert not meets_matter(scene, places, margin=FREE - 1e-9).any()
+    assert ((places[:, 1] < -0.3) & (places[:, 1] > -2.01)).all()
+    floor = scene.shapes[scene.roles.index("floor")]
+    assert (np.abs(places - floor[:3])[:, ::2] < floor[12:15:2]).all()
+
+
+def test_hand_held_views_see_walls_from_near_and_aslant() -> None:
+    """The reason for them: inverse depth grows sideways as often as down the picture, as on no path."""
+    sideways = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        scene = draw_shot_of(rng, "room").scene
+        cameras = views_inside(rng, scene, views=3, height=24, width=32)
+        if cameras is None:
+            continue
+        inverse = 1 / render_scene(scene, cameras).depth
+        across = (inverse[..., 16:].mean(dim=(1, 2)) / inverse[..., :16].mean(dim=(1, 2))).log().abs()
+        down = (inverse[:, 12:].mean(dim=(1, 2)) / inverse[:, :12].mean(dim=(1, 2))).log().abs()
+        sideways += (across > down).tolist()
+    assert len(sideways) > 120 and 0.35 < np.mean(sideways) < 0.75
+
+
+def test_a_picture_with_fewer_than_three_things_is_bare() -> None:
+    shape = torch.zeros(20, 30, dtype=torch.int32)
+    assert is_bare(shape)
+    shape[:10] = -1
+    assert is_bare(shape)
+    shape[15:, :2] = 7
+    assert not is_bare(shape)
+    shape[17:, :2] = 0
+    assert is_bare(shape), "what covers one in a hundred pixels is not seen"
 
 
 def scene_and_painted(seed: int) -> tuple[Scene, Scene]:

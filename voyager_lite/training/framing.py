@@ -19,6 +19,12 @@ def turn(pitch: Real, yaw: Real, roll: Real) -> np.ndarray:
     return Y @ X @ Z
 
 
+def held_fov(fov_degrees: float, *, height: int, width: int) -> float:
+    """Horizontal field of view of a picture, upright or not, whose longer side has the given one."""
+    share = min(width / height, 1.0)
+    return float(np.rad2deg(2 * np.arctan(np.tan(np.deg2rad(fov_degrees) / 2) * share)))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shot:
     """A scene with a place to stand.

@@ -9,7 +9,7 @@ from geometry.camera import Camera
 from voyager_lite.training.closeups import animal, cycle, plant, statue, vehicle
 from voyager_lite.training.clutter import floor_clutter, hanging, heap, workshop
 from voyager_lite.training.crowds import group, portrait
-from voyager_lite.training.framing import Shot
+from voyager_lite.training.framing import Shot, held_fov
 from voyager_lite.training.indoors import corridor, room
 from voyager_lite.training.interiors import attic, hall, office, stairs
 from voyager_lite.training.kitchens import bathroom, kitchen
@@ -98,16 +98,9 @@ def draw_shot_of(rng: np.random.Generator, kind: str) -> Shot:
 def _first_depth(shot: Shot, *, height: int, width: int) -> np.ndarray:
     """Depth of the first view in a few pixels (height, width)."""
     to_camera = torch.from_numpy(np.linalg.inv(shot.pose))[None]
-    fov = _turned(shot.fov_degrees, height=height, width=width)
+    fov = held_fov(shot.fov_degrees, height=height, width=width)
     camera = Camera.from_fov(fov, height=height, width=width, world_to_camera=to_camera)
     return np.asarray(render_scene(shot.scene, camera).depth[0])
-
-
-def _turned(fov_degrees: float, *, height: int, width: int) -> float:
-    """Horizontal field of view of a picture with the focal length of the lying one."""
-    if width >= height:
-        return fov_degrees
-    return float(np.rad2deg(2 * np.arctan(np.tan(np.deg2rad(fov_degrees) / 2) * width / height)))
 
 
 def draw_path(rng: np.random.Generator, shot: Shot, *, frames: int, height: int, width: int) -> Camera | None:
@@ -125,7 +118,7 @@ def draw_path(rng: np.random.Generator, shot: Shot, *, frames: int, height: int,
     middle = depth[rows // 4 : rows - rows // 4, columns // 4 : columns - columns // 4]
     near = min(float(np.quantile(depth, 0.1)), FARTHEST)
     focus = max(min(float(np.median(middle)), FARTHEST), near)
-    fov = _turned(shot.fov_degrees, height=height, width=width)
+    fov = held_fov(shot.fov_degrees, height=height, width=width)
     for _ in range(10):
         reach = float(np.exp(rng.uniform(np.log(near), np.log(focus + 1e-6))))
         offsets, zoom = draw_move(rng, frames=frames, reach=reach, focus=focus)

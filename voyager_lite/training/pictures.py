@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float16, UInt8
+from jaxtyping import Bool, Float16, Int, UInt8
+from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from geometry.camera import Camera
 from geometry.rigid import invert_rigid, rotation_from_vector
 from voyager_lite.training.clips import HELD_OUT, PLAIN_STD
+from voyager_lite.training.dress import draw_dress, dress_scene
+from voyager_lite.training.framing import Shot
+from voyager_lite.training.handheld import ROOMS, views_inside
 from voyager_lite.training.material import GLOW, LEAVES, PICTURE, tinted
-from voyager_lite.training.paths import draw_path, draw_shot
+from voyager_lite.training.paths import draw_path, draw_shot, draw_shot_of
 from voyager_lite.training.scene import GAMMA, Scene, render_scene
 
 SIZES = ((144, 192), (128, 200), (192, 144), (160, 160), (120, 208))
@@ -26,6 +30,18 @@ FLAT = 0.06
 
 GAZE = (0.1, 0.16, 0.06)
 """Standard deviations, in radians, of how far the camera is turned up, aside and askew at each place."""
+
+INSIDE = 0.35
+"""Share of scenes that are rooms seen from anywhere in them."""
+
+ROOM_SHARES = (0.4, 0.2, 0.14, 0.14, 0.06, 0.06)
+"""How often such a scene is each of ``ROOMS``."""
+
+DRESSED = 0.25
+"""Share of scenes in another light, weather, or with other walls."""
+
+LEAST_SEEN, SEEN_FROM = 3, 0.015
+"""Shapes that a picture has to show, and the share of it from which a shape can be seen."""
 
 BRIGHTNESS = (0.08, 0.97)
 """Least and greatest brightness of painted surfaces, as pictures hold it."""
@@ -60,22 +76,24 @@ class TrainingPicture:
 def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> list[TrainingPicture]:
     """Pictures of one scene, the same for the same arguments; views that show nothing are left out.
 
-    The places lie on a path that stays out of matter; at each the camera looks about it, up and
-    down, and is held a little askew.
+    The places lie on a path that stays out of matter, or anywhere in a room (``handheld``).
     """
     rng = np.random.default_rng(seed)
-    shot = draw_shot(rng)
-    path = draw_path(rng, shot, frames=views, height=height, width=width)
-    if path is None:
+    if rng.random() < INSIDE:
+        scene = draw_shot_of(rng, ROOMS[rng.choice(len(ROOMS), p=ROOM_SHARES)]).scene
+        cameras = views_inside(rng, scene, views=views, height=height, width=width)
+    else:
+        shot = draw_shot(rng)
+        scene = shot.scene
+        cameras = _views_along(rng, shot, views=views, height=height, width=width)
+    if cameras is None:
         return []
-    poses = path.camera_to_world.clone()
-    askew = torch.from_numpy(rng.normal(0, 1, (views, 3)) * GAZE)
-    poses[:, :3, :3] = poses[:, :3, :3] @ rotation_from_vector(askew)
-    cameras = Camera(K=path.K, world_to_camera=invert_rigid(poses), height=height, width=width)
-    view = render_scene(repainted(rng, shot.scene), cameras)
+    if rng.random() < DRESSED:
+        scene = dress_scene(rng, scene, draw_dress(rng, scene))
+    view = render_scene(repainted(rng, scene), cameras)
     pictures = []
-    for rgb, depth, sky, K in zip(view.rgb, view.depth, view.sky, path.K, strict=True):
-        empty = float(sky.float().mean()) > 0.9 or float(rgb.std()) < PLAIN_STD
+    for rgb, depth, sky, shape, K in zip(view.rgb, view.depth, view.sky, view.shape, cameras.K, strict=True):
+        empty = float(sky.float().mean()) > 0.9 or float(rgb.std()) < PLAIN_STD or is_bare(shape)
         if empty or float(depth.amin()) < CLOSEST:
             continue
         inverse = torch.where(sky, 0.0, 1 / depth)
@@ -91,6 +109,25 @@ def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> 
             )
         )
     return pictures
+
+
+def is_bare(shape: Int[Tensor, "height width"]) -> bool:
+    """True where fewer than ``LEAST_SEEN`` shapes, the sky among them, can be seen: it tells nothing."""
+    _, counts = shape.unique(return_counts=True)
+    return int((counts > SEEN_FROM * shape.numel()).sum()) < LEAST_SEEN
+
+
+def _views_along(
+    rng: np.random.Generator, shot: Shot, *, views: int, height: int, width: int
+) -> Camera | None:
+    """Cameras on a path that look about it, up and down, held a little askew; None without a path."""
+    path = draw_path(rng, shot, frames=views, height=height, width=width)
+    if path is None:
+        return None
+    poses = path.camera_to_world.clone()
+    askew = torch.from_numpy(rng.normal(0, 1, (views, 3)) * GAZE)
+    poses[:, :3, :3] = poses[:, :3, :3] @ rotation_from_vector(askew)
+    return Camera(K=path.K, world_to_camera=invert_rigid(poses), height=height, width=width)
 
 
 def repainted(rng: np.random.Generator, scene: Scene) -> Scene:
