@@ -27,6 +27,7 @@ from voyager_lite.training.depth_loop import (
 )
 from voyager_lite.training.depth_loss import ratio_error, shape_error
 from voyager_lite.training.handheld import FREE, ROOMS, views_inside
+from voyager_lite.training.light import indoor_air
 from voyager_lite.training.matter import meets_matter
 from voyager_lite.training.paths import draw_shot, draw_shot_of
 from voyager_lite.training.patterns import GLOW, LEAVES, PICTURE
@@ -40,7 +41,8 @@ from voyager_lite.training.pictures import (
     is_bare,
     repainted,
 )
-from voyager_lite.training.scene import Scene, render_scene
+from voyager_lite.training.scene import Builder, Scene, render_scene
+from voyager_lite.training.walls import add_shell, shell_look
 
 SMALL = DepthMiniConfig(widths=(16, 16, 32, 32), layers=1, heads=2)
 
@@ -93,6 +95,13 @@ def test_hand_held_cameras_stand_free_within_the_walls(seed: int, kind: str) -> 
     assert ((places[:, 1] < -0.3) & (places[:, 1] > -2.01)).all()
     floor = scene.shapes[scene.roles.index("floor")]
     assert (np.abs(places - floor[:3])[:, ::2] < floor[12:15:2]).all()
+
+
+def test_an_empty_room_has_hand_held_views_too() -> None:
+    rng, scene = np.random.default_rng(0), Builder()
+    add_shell(scene, rng, half=(2.0, 1.3, 3.0), look=shell_look(rng), openings=0.0)
+    cameras = views_inside(rng, scene.build(indoor_air(rng)), views=3, height=24, width=32)
+    assert cameras is not None and len(cameras) == 3
 
 
 def test_hand_held_views_see_walls_from_near_and_aslant() -> None:
