@@ -94,13 +94,14 @@ def test_a_perfect_source_has_no_error(shared_data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_network_is_nearer_the_truth_than_all_simple_guesses(shared_data: Path) -> None:
+def test_the_network_is_a_sixth_nearer_the_truth_than_all_simple_guesses(shared_data: Path) -> None:
+    """The goal: AbsRel at least 15 % below the best of them, delta-1 above."""
     rows = depth_rows(shared_data)
     means, (*scenes, timing) = rows[:6], rows[6:]
     assert [row.baseline_name for row in means[::2]] == list(BASELINES)
-    assert all(row.ratio > 1.0 for row in means[::2])
-    assert means[0].ratio > 1.4 and means[1].ratio > 1.3
-    assert len(scenes) == 10
+    assert all(row.ours <= 0.85 * row.baseline for row in means[::2])
+    assert all(row.ours > row.baseline for row in means[1::2])
+    assert len(scenes) == 2 * 10
     assert timing.ours > timing.baseline > 0
 
 

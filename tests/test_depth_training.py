@@ -300,6 +300,28 @@ def test_training_runs_from_start_to_end(tmp_path: Path) -> None:
     assert load_depth_mini(tmp_path / "best" / "depth-mini.safetensors").config == SMALL
 
 
+def test_what_is_written_keeps_a_share_of_the_weights_begun_with(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    weights = tmp_path / "first.safetensors"
+    save_depth_mini(DepthMiniNetwork(SMALL), weights)
+    config = DepthTrainingConfig(
+        folder=tmp_path / "run",
+        minutes=0.02,
+        batch=4,
+        first_pool=4,
+        workers=0,
+        held_out=2,
+        learning_rate=0.3,
+        start=weights,
+    )
+    written, average, first = train_depth(config), DepthTraining(config).average, load_depth_mini(weights)
+    moved = 0.0
+    for kept, mean, start in zip(*(n.state_dict().values() for n in (written, average, first)), strict=True):
+        torch.testing.assert_close(kept, 0.7 * mean + 0.3 * start)
+        moved = max(moved, float((mean - start).abs().max()))
+    assert moved > 0.01, "training has changed nothing, so the mixture shows nothing"
+
+
 def test_a_batch_moves_as_a_whole(pictures: list[TrainingPicture]) -> None:
     moved: PictureBatch = plain_batch(pictures, height=48, width=64).to("cpu")
     assert DepthMiniNetwork(SMALL)(moved.rgb).inverse.shape == moved.inverse.shape

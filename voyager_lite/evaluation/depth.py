@@ -80,7 +80,8 @@ def depth_rows(data: Path, *, source: DepthSource | None = None) -> list[BenchRo
         for name, baseline in zip(BASELINES, means[1:], strict=True)
         for row in (_abs_rel(means[0], baseline, name, case), _delta(means[0], baseline, name, case))
     ]
-    rows += [_abs_rel(score[0], score[3], BASELINES[2], name) for name, score in scenes.items()]
+    for name, score in scenes.items():
+        rows += [row(score[0], score[3], BASELINES[2], name) for row in (_abs_rel, _delta)]
     return [*rows, time_row(source)] if timed else rows
 
 

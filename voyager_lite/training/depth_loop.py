@@ -1,5 +1,6 @@
 """Training of the depth network on procedural pictures, on a processor or a GPU, for a given time."""
 
+import copy
 import json
 import time
 from collections.abc import Iterator
@@ -31,6 +32,10 @@ LARGE_SIZES = ((96, 144), (112, 144), (144, 96), (112, 112), (96, 160))
 """Heights and widths of batches, at random: the small ones until ``GROWN`` of the time, then the large."""
 
 GROWN = 0.75
+
+KEPT = 0.3
+"""Share of the weights begun with in those that a run writes. What was learned before and the new pictures do
+not show, stays better (Wortsman et al. 2022, "Robust fine-tuning", arXiv 2109.01903)."""
 
 FARTHEST = 25.0
 """Distance over that of the nearest things beyond which held-out depth is not compared."""
@@ -145,6 +150,15 @@ def held_out_batch(count: int) -> PictureBatch:
 
 
 @torch.no_grad()
+def mixed(network: DepthMiniNetwork, other: DepthMiniNetwork, *, share: float) -> DepthMiniNetwork:
+    """A network with weights between those of two of the same make, ``share`` of the way to ``other``."""
+    between = copy.deepcopy(network)
+    for value, far in zip(between.parameters(), other.parameters(), strict=True):
+        value.lerp_(far.to(value.device), share)
+    return between
+
+
+@torch.no_grad()
 def measure(network: DepthMiniNetwork, batch: PictureBatch) -> dict[str, float]:
     """Means over pictures: AbsRel and delta-1 as in ``evaluation.depth``, sky, and error of the lens.
 
@@ -186,7 +200,7 @@ def depth_scores(
 
 
 def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
-    """Train until the time is spent; return the averaged network.
+    """Train until the time is spent; return the averaged network, mixed with that of ``config.start``.
 
     Continues the run found in ``config.folder``. After every ``validate_every`` steps one line of log.jsonl
     tells step, seconds, loss and the errors over fixed held-out pictures, beside those of a constant
@@ -198,22 +212,28 @@ def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
     simple = measure_simple(held_out)
     run, losses = DepthTraining(config), [0.0]
     scenes = run.scenes()
+    start = None if config.start is None else load_depth_mini(config.start)
+
+    def result() -> DepthMiniNetwork:
+        return run.average if start is None else mixed(run.average, start, share=KEPT)
+
     while len(run.pool) < config.first_pool:
         run.add(next(scenes))
     with tqdm(total=100, unit="%", desc="training") as bar:
         while run.progress < 1:
-            start = time.monotonic()
+            began = time.monotonic()
             losses.append(run.step(next(scenes) if run.state["step"] % config.every == 0 else []))
-            run.state["seconds"] += time.monotonic() - start
+            run.state["seconds"] += time.monotonic() - began
             bar.update(round(100 * run.progress, 1) - bar.n)
             if run.state["step"] % config.validate_every == 0 or run.progress == 1:
                 line = {"step": run.state["step"], "seconds": round(run.state["seconds"])}
-                line |= {"loss": sum(losses) / len(losses)} | measure(run.average, held_out) | simple
+                shipped = result()
+                line |= {"loss": sum(losses) / len(losses)} | measure(shipped, held_out) | simple
                 with (config.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps({name: round(value, 4) for name, value in line.items()}) + "\n")
                 bar.set_postfix(loss=line["loss"], abs_rel=line["abs_rel"], slope=line["slope"])
                 if run.save(-float(line["abs_rel"])):
-                    save_depth_mini(run.average, config.folder / "best" / "depth-mini.safetensors")
+                    save_depth_mini(shipped, config.folder / "best" / "depth-mini.safetensors")
                 draw_curve(
                     config.folder / "log.jsonl",
                     config.folder / "curve.png",
@@ -221,4 +241,4 @@ def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
                     title="AbsRel of held-out pictures",
                 )
                 losses = []
-    return run.average
+    return result()

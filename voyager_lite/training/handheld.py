@@ -23,7 +23,6 @@ FOV_DEGREES = (45.0, 85.0)
 PITCH, ROLL = (0.12, 0.28), 0.13
 """Mean and standard deviation of the pitch (down > 0), standard deviation of the roll, in radians."""
 
-
 BESIDE = 0.5
 """Share of places that are close to a piece of furniture."""
 
