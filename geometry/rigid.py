@@ -1,9 +1,17 @@
 """Rigid motions as 4x4 matrices and rotations as unit quaternions (w, x, y, z)."""
 
+from typing import Final
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+HALF_TURN: Final = 256
+"""Cosine of half an angle, in units of rounding, below which it counts as half a turn."""
+
+SIDE: Final = (1.0, 1.7320508, 2.2360680)
+"""Axes of half turns point to this side: of a plane that holds none of those that people name."""
 
 
 def rigid_from(
@@ -117,9 +125,13 @@ def rotation_from_vector(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*b
 def vector_from_rotation(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3"]:
     """Axis times angle in radians, angle in [0, pi] (the logarithm): inverts ``rotation_from_vector``.
 
-    At exactly half a turn both signs of the axis are right; one of them is returned.
+    At half a turn both signs of the axis are right; which is returned depends on the axis alone, not on how
+    the rotation was rounded, so a camera that turns back turns to the same side wherever its path lies.
     """
     quaternion = quaternion_from_rotation(rotation)
+    half_turn = quaternion[..., :1] < HALF_TURN * torch.finfo(rotation.dtype).eps
+    side = (quaternion[..., 1:] * torch.tensor(SIDE).to(quaternion)).sum(dim=-1, keepdim=True)
+    quaternion = torch.where(half_turn & (side < 0), -quaternion, quaternion)
     sine = quaternion[..., 1:].norm(dim=-1, keepdim=True)
     angle = 2 * torch.atan2(sine, quaternion[..., :1])
     tiny = torch.finfo(sine.dtype).tiny

@@ -98,6 +98,15 @@ def test_vector_from_rotation_inverts_rotation_from_vector(axis, angle):
         close(found, vector, atol=1e-8)
 
 
+@laws
+@given(rotations(), st.sampled_from([(0, 1, 0), (0, -1, 0), (1, 0, 1), (1, -1, 0), (-1, 2, 2), (0, 0, -3)]))
+def test_half_a_turn_goes_to_the_same_side_however_it_is_rounded(frame, axis):
+    axis = torch.tensor(axis, dtype=torch.float64)
+    half = rotation_from_vector(math.pi * axis / axis.norm())
+    close(vector_from_rotation(frame.mT @ (frame @ half)), vector_from_rotation(half), atol=1e-7)
+    close(vector_from_rotation(half.mT), vector_from_rotation(half), atol=1e-7)
+
+
 def test_no_turn_has_no_vector_and_back():
     zero = torch.zeros(3, dtype=torch.float64)
     assert torch.equal(rotation_from_vector(zero), torch.eye(3, dtype=torch.float64))
