@@ -26,7 +26,10 @@ class Train:
     device: Annotated[Literal["cpu", "cuda"], tyro.conf.arg(help="Where the network learns.")] = "cpu"
     start: Annotated[
         Path | None,
-        tyro.conf.arg(help="Weights (.safetensors) to begin with, as those in assets, not with new ones."),
+        tyro.conf.arg(
+            help="Weights (.safetensors) to begin with, as those in assets, not with new ones. Of a depth "
+            "network's, a share stays in what is written."
+        ),
     ] = None
 
     def run(self) -> None:

@@ -64,7 +64,8 @@ class DepthTrainingConfig:
         validate_every: Steps between measurements, which also write a checkpoint.
         held_out: Pictures to measure on.
         first_scene: Seed of the first scene.
-        start: Weights to begin with (``save_depth_mini``), instead of new ones.
+        start: Weights to begin with (``save_depth_mini``), instead of new ones; what is written keeps a
+            share of them (``KEPT``).
         network: Sizes, where ``start`` is None.
     """
 
