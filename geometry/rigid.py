@@ -123,7 +123,8 @@ def rotation_from_vector(vector: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*b
 
 
 def vector_from_rotation(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3"]:
-    """Axis times angle in radians, angle in [0, pi] (the logarithm): inverts ``rotation_from_vector``.
+    """Axis times angle in radians, angle in [0, pi] but for rounding (the logarithm): inverts
+    ``rotation_from_vector``.
 
     At half a turn both signs of the axis are right; which is returned depends on the axis alone, not on how
     the rotation was rounded, so a camera that turns back turns to the same side wherever its path lies.

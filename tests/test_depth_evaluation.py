@@ -101,6 +101,7 @@ def test_the_network_is_a_sixth_nearer_the_truth_than_all_simple_guesses(shared_
     assert [row.baseline_name for row in means[::2]] == list(BASELINES)
     assert all(row.ours <= 0.85 * row.baseline for row in means[::2])
     assert all(row.ours > row.baseline for row in means[1::2])
+    assert means[0].ratio > 1.4 and means[1].ratio > 1.3
     assert len(scenes) == 2 * 10
     assert timing.ours > timing.baseline > 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -45,6 +45,9 @@ from voyager_lite.training.scene import Builder, Scene, render_scene
 from voyager_lite.training.walls import add_shell, shell_look
 
 SMALL = DepthMiniConfig(widths=(16, 16, 32, 32), layers=1, heads=2)
+BRIEF = DepthTrainingConfig(
+    folder=Path(), minutes=0.02, batch=4, first_pool=4, workers=0, held_out=4, network=SMALL
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +86,12 @@ def test_workers_draw_scenes_in_order() -> None:
     assert [p.focal for p in found] == [p.focal for p in expected]
 
 
-@given(seed=st.integers(0, 10_000), kind=st.sampled_from(ROOMS))
+@given(seed=st.integers(0, 10_000), kind=st.sampled_from(list(ROOMS)))
 def test_hand_held_cameras_stand_free_within_the_walls(seed: int, kind: str) -> None:
     rng = np.random.default_rng(seed)
     scene = draw_shot_of(rng, kind).scene
     cameras = views_inside(rng, scene, views=3, height=30, width=40)
-    if cameras is None:
-        return
+    assume(cameras is not None)
     places = cameras.camera_to_world[:, :3, 3].numpy()
     assert not meets_matter(scene, places, margin=FREE - 1e-9).any()
     assert ((places[:, 1] < -0.3) & (places[:, 1] > -2.01)).all()
@@ -285,16 +287,7 @@ def test_batches_of_a_step_are_as_large_as_asked(tmp_path: Path, pictures: list[
 
 @pytest.mark.slow
 def test_training_runs_from_start_to_end(tmp_path: Path) -> None:
-    config = DepthTrainingConfig(
-        folder=tmp_path,
-        minutes=0.05,
-        batch=4,
-        first_pool=4,
-        workers=1,
-        validate_every=3,
-        held_out=4,
-        network=SMALL,
-    )
+    config = replace(BRIEF, folder=tmp_path, minutes=0.05, workers=1, validate_every=3)
     train_depth(config)
     assert (tmp_path / "log.jsonl").read_text().count("\n") >= 1 and (tmp_path / "curve.png").exists()
     assert load_depth_mini(tmp_path / "best" / "depth-mini.safetensors").config == SMALL
@@ -304,16 +297,7 @@ def test_what_is_written_keeps_a_share_of_the_weights_begun_with(tmp_path: Path)
     torch.manual_seed(3)
     weights = tmp_path / "first.safetensors"
     save_depth_mini(DepthMiniNetwork(SMALL), weights)
-    config = DepthTrainingConfig(
-        folder=tmp_path / "run",
-        minutes=0.02,
-        batch=4,
-        first_pool=4,
-        workers=0,
-        held_out=2,
-        learning_rate=0.3,
-        start=weights,
-    )
+    config = replace(BRIEF, folder=tmp_path / "run", learning_rate=0.3, start=weights)
     written, average, first = train_depth(config), DepthTraining(config).average, load_depth_mini(weights)
     moved = 0.0
     for kept, mean, start in zip(*(n.state_dict().values() for n in (written, average, first)), strict=True):

@@ -81,7 +81,8 @@ def depth_rows(data: Path, *, source: DepthSource | None = None) -> list[BenchRo
         for row in (_abs_rel(means[0], baseline, name, case), _delta(means[0], baseline, name, case))
     ]
     for name, score in scenes.items():
-        rows += [row(score[0], score[3], BASELINES[2], name) for row in (_abs_rel, _delta)]
+        against_layout = score[0], score[3], BASELINES[2], name
+        rows += [_abs_rel(*against_layout), _delta(*against_layout)]
     return [*rows, time_row(source)] if timed else rows
 
 

@@ -5,12 +5,13 @@ import torch
 from jaxtyping import Float
 
 from geometry.camera import Camera
+from geometry.rigid import invert_rigid
 from voyager_lite.training.framing import held_fov, turn
 from voyager_lite.training.matter import meets_matter
-from voyager_lite.training.scene import Scene
+from voyager_lite.training.scene import Scene, half_extents
 
-ROOMS = ("room", "kitchen", "corridor", "office", "bathroom", "hall")
-"""Kinds of scenes that have a level floor, a ceiling and walls all around."""
+ROOMS = {"room": 0.4, "kitchen": 0.2, "corridor": 0.14, "office": 0.14, "bathroom": 0.06, "hall": 0.06}
+"""Kinds of scenes that have a level floor, a ceiling and walls all around, and their shares."""
 
 FREE = 0.15
 """Distance of the camera from matter."""
@@ -62,7 +63,7 @@ def views_inside(
     poses[:, :3, 3] = eyes
     poses[:, :3, :3] = [turn(pitch + rng.normal(*PITCH), yaw, rng.normal(0, ROLL)) for yaw, pitch in gaze]
     fov = held_fov(rng.uniform(*FOV_DEGREES), height=height, width=width)
-    to_camera = torch.from_numpy(np.linalg.inv(poses))
+    to_camera = invert_rigid(torch.from_numpy(poses))
     return Camera.from_fov(fov, height=height, width=width, world_to_camera=to_camera)
 
 
@@ -75,7 +76,7 @@ def _beside_things(
     if not len(things):
         return np.full((count, 3), np.nan), np.zeros((count, 2))
     chosen = things[rng.integers(len(things), size=count)]
-    reach = np.einsum("nij,ni->nj", np.abs(chosen[:, 3:12].reshape(-1, 3, 3)), chosen[:, 12:15])
+    reach = half_extents(chosen)
     angle, away = rng.uniform(0, 2 * np.pi, count), rng.uniform(*AWAY, count)
     side = np.stack([np.sin(angle), np.cos(angle)], axis=1)
     out = np.hypot(*(side * reach[:, ::2]).T) + away

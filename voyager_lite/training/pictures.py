@@ -34,9 +34,6 @@ GAZE = (0.1, 0.16, 0.06)
 INSIDE = 0.35
 """Share of scenes that are rooms seen from anywhere in them."""
 
-ROOM_SHARES = (0.4, 0.2, 0.14, 0.14, 0.06, 0.06)
-"""How often such a scene is each of ``ROOMS``."""
-
 DRESSED = 0.25
 """Share of scenes in another light, weather, or with other walls."""
 
@@ -80,7 +77,7 @@ def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> 
     """
     rng = np.random.default_rng(seed)
     if rng.random() < INSIDE:
-        scene = draw_shot_of(rng, ROOMS[rng.choice(len(ROOMS), p=ROOM_SHARES)]).scene
+        scene = draw_shot_of(rng, list(ROOMS)[rng.choice(len(ROOMS), p=list(ROOMS.values()))]).scene
         cameras = views_inside(rng, scene, views=views, height=height, width=width)
     else:
         shot = draw_shot(rng)

@@ -108,6 +108,11 @@ def render_scene(scene: Scene, cameras: Camera) -> View:
     )
 
 
+def half_extents(shapes: np.ndarray) -> np.ndarray:
+    """Half sizes (N, 3), along the world's axes, of the boxes around a scene's ``shapes``."""
+    return (np.abs(shapes[:, 3:12].reshape(-1, 3, 3)) * shapes[:, 12:15, None]).sum(axis=1)
+
+
 def _world(scene: Scene) -> World:
     """The scene with what is worked out once for all its views."""
     shapes, sun = scene.shapes, scene.air[:3]
@@ -116,7 +121,7 @@ def _world(scene: Scene) -> World:
     reach = np.minimum(REACH_OVER_THICKNESS * shapes[:, 12:15].min(axis=1), REACH_AT_MOST)
     middle, spread = shapes[:, :3] @ axes.T, (np.abs(turns @ axes.T) * shapes[:, 12:15, None]).sum(axis=1)
     low, high = middle - spread, middle + spread
-    spread = (np.abs(turns) * shapes[:, 12:15, None]).sum(axis=1) + reach[:, None]
+    spread = half_extents(shapes) + reach[:, None]
     plan_low, plan_high = ((shapes[:, :3] + sign * spread)[:, ::2] for sign in (-1, 1))
     return World(
         volume=noise_volume(),
