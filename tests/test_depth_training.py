@@ -271,12 +271,18 @@ def test_training_overfits_one_picture(tmp_path: Path, pictures: list[TrainingPi
     before = measure(run.network, batch)["abs_rel"]
     losses = []
     for _ in range(80):
-        loss = predicted_loss(run.network, batch)
-        loss.backward()
-        run.update()
-        losses.append(float(loss.detach()))
+        losses.append(run.learn([lambda: predicted_loss(run.network, batch)]))
     assert losses[-1] < 0.5 * losses[0]
     assert measure(run.network, batch)["abs_rel"] < 0.7 * before
+
+
+def test_pictures_are_split_one_by_one(pictures: list[TrainingPicture]) -> None:
+    batch = plain_batch(pictures[:3], height=48, width=64)
+    for parts, counts in ((1, [3]), (2, [2, 1]), (4, [1, 1, 1])):
+        split = batch.split(parts)
+        assert [len(part.rgb) for part in split] == counts
+        for name in ("rgb", "inverse", "sky", "focal"):
+            assert torch.equal(torch.cat([getattr(part, name) for part in split]), getattr(batch, name))
 
 
 def test_batches_of_a_step_are_as_large_as_asked(tmp_path: Path, pictures: list[TrainingPicture]) -> None:

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geometry.camera import Camera
-from voyager_lite.core.rays import plucker_rays
-from voyager_lite.training.batches import MIRRORED_RAY
+from voyager_lite.core.rays import MIRRORED_RAY, plucker_rays
 
 
 def walk(*steps, height=4, width=6):

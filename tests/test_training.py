@@ -1,18 +1,22 @@
 """The training loop: batches, loss, restart, and that it learns."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from voyager_lite.cli import main
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.mini_file import load_mini, save_mini
-from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
+from voyager_lite.core.mini_network import MiniCondition, MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal
 from voyager_lite.core.mini_text import prompt_bytes
+from voyager_lite.core.rays import MIRRORED_RAY
+from voyager_lite.training import loop
 from voyager_lite.training.batches import (
-    MIRRORED_RAY,
     Batch,
     ClipStream,
     Pool,
@@ -48,11 +52,21 @@ def run_at(folder: Path) -> Training:
 
 
 def test_noise_levels_are_mostly_one_and_never_zero():
-    t = draw_times(2000, 9, generator=torch.Generator().manual_seed(0))
+    t = draw_times(2000, 9, one_step=0.85, generator=torch.Generator().manual_seed(0))
     assert t.min() > 0 and t.max() == 1
     assert (t == 1).all(dim=1).float().mean() > 0.8
     overlap = (t[:, :5] < 1).all(dim=1) & (t[:, 5:] == 1).all(dim=1)
     assert overlap.float().mean() == pytest.approx(0.1, abs=0.03)
+
+
+@pytest.mark.parametrize(("device", "most"), [("cpu", 24), ("cuda", 384)])
+def test_a_gpu_gets_larger_steps(tmp_path, monkeypatch, device, most):
+    asked = []
+    monkeypatch.setattr(loop, "train", asked.append)
+    assert main(["train", "nano", "--folder", str(tmp_path), "--device", device, "--minutes", "3"]) == 0
+    (config,) = asked
+    assert (config.model, config.device, config.frames, config.minutes) == ("nano", device, most, 3.0)
+    assert config.frames > config.fresh and config.pool >= config.frames and config.workers >= 1
 
 
 def test_loss_of_adding_nothing_is_zero(clips):
@@ -145,13 +159,57 @@ def test_training_overfits_one_clip(tmp_path, clips):
     t, noise = torch.ones(1, 3), torch.zeros(batch.truth.shape)
     losses = []
     for _ in range(80):
-        loss = flow_loss(run.network, batch, t, noise)
-        loss.backward()
-        run.update()
-        losses.append(float(loss.detach()))
+        losses.append(run.learn([lambda: flow_loss(run.network, batch, t, noise)]))
     assert losses[-1] < 0.5 * losses[0]
     before = measure_baselines([batch])["fill"]
     assert measure_network(run.network, [batch])["network"] > before + 1
+
+
+def test_a_step_follows_the_sum_of_its_losses(tmp_path, monkeypatch):
+    run = run_at(tmp_path)
+    monkeypatch.setattr(run, "update", lambda: None)
+
+    def pull(weight: float) -> torch.Tensor:
+        first, *others = run.network.parameters()
+        return weight * (first.square().sum() / 2 + sum(other.sum() for other in others[1:]))
+
+    value = run.learn([partial(pull, weight) for weight in (1.0, 2.0, 4.0)])
+    first, untouched, *others = run.network.parameters()
+    assert value == pytest.approx(float(pull(7.0).detach()), rel=1e-4)
+    torch.testing.assert_close(first.grad, 7 * first.detach())
+    assert untouched.grad is not None and not untouched.grad.any()
+    assert all(other.grad is not None and bool((other.grad == 7).all()) for other in others)
+
+
+def test_a_failure_in_a_part_of_a_step_is_told(tmp_path):
+    def fail() -> torch.Tensor:
+        raise FloatingPointError("no loss")
+
+    with pytest.raises(FloatingPointError, match="no loss"):
+        run_at(tmp_path).learn([fail])
+
+
+def test_a_step_in_parts_is_the_step_as_a_whole(tmp_path, clips, monkeypatch):
+    losses, gradients = [], []
+    for parts in (1, 2, 5):
+        run = run_at(tmp_path / str(parts))
+        run.parts = parts
+        monkeypatch.setattr(run, "update", lambda: None)
+        losses.append(run.step(join(clips)))
+        gradients.append(torch.cat([p.grad.flatten() for p in run.network.parameters()]))
+    assert losses[1:] == [pytest.approx(losses[0], rel=1e-4)] * 2
+    for other in gradients[1:]:
+        assert (other - gradients[0]).norm() < 0.01 * gradients[0].norm()
+
+
+def test_batches_are_split_clip_by_clip(clips):
+    batch = join(clips)
+    for parts, counts in ((1, [3]), (2, [2, 1]), (5, [1, 1, 1])):
+        split = batch.split(parts)
+        assert [len(part) for part in split] == counts
+        again = join(split)
+        assert torch.equal(again.truth, batch.truth)
+        assert torch.equal(again.condition.text, batch.condition.text)
 
 
 def test_suggested_colors_are_judged_where_there_is_a_prompt(clips):
@@ -202,9 +260,11 @@ def test_shipped_weights_fill_holes_of_unseen_scenes_better_than_simple_means():
 
 def test_muon_turns_only_matrices_inside_layers_and_blocks():
     network = MiniNetwork(SMALL)
-    muon, _ = make_optimizers(network, inside=is_inside, learning_rate=1e-3)
+    *muons, adam = make_optimizers(network, inside=is_inside, learning_rate=1e-3)
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    turned = {names[id(parameter)] for group in muon.param_groups for parameter in group["params"]}
+    given = [[names[id(p)] for group in one.param_groups for p in group["params"]] for one in (*muons, adam)]
+    assert sorted(name for part in given for name in part) == sorted(names.values())
+    turned = set(names.values()) - set(given[-1])
     assert {"dual.0.video.qkv.weight", "single.0.stream.down.weight", "read_fine.first.weight"} <= turned
     assert not [name for name in turned if name.startswith(("embed", "spread", "join", "shrink", "grow"))]
 
@@ -228,3 +288,32 @@ def test_drawn_frames_keep_their_times_and_what_belongs_to_them(clips):
         for place, time in enumerate(few.condition.times[clip].long().tolist()):
             assert torch.equal(few.truth[clip, place], batch.truth[clip, time])
             assert torch.equal(few.condition.rays[clip, place], batch.condition.rays[clip, time])
+
+
+def test_frames_are_drawn_as_often_as_their_holes_are_large():
+    count, holes = 4000, (0.0, 0.5, 0.25)
+    known = torch.stack([torch.arange(16).expand(16, 16) >= 16 * share for share in holes])
+    signal = torch.zeros(count, 3, 4, 16, 16)
+    signal[:, :, 0] = torch.arange(3.0)[:, None, None]
+    condition = MiniCondition(
+        guidance=signal,
+        known=known.expand(count, -1, -1, -1),
+        fill=signal,
+        reference=signal[:, 0, :3],
+        rays=signal.new_zeros(count, 3, 6, 16, 16),
+        times=torch.arange(3.0).expand(count, -1),
+        text=torch.zeros(count, 96, dtype=torch.uint8),
+    )
+    batch = Batch(truth=signal, condition=condition)
+    few = draw_frames(batch, 1, generator=torch.Generator().manual_seed(0))
+    drawn = few.condition.times[:, 0].long().bincount(minlength=3) / count
+    expected = torch.tensor([0.01, 0.51, 0.26]) / 0.78
+    torch.testing.assert_close(drawn, expected, atol=0.03, rtol=0)
+    assert drawn[0] > 0
+
+
+@pytest.mark.gpu
+def test_a_gpu_learns_from_clips_it_keeps(tmp_path, clips):
+    run = Training(replace(run_at(tmp_path).config, device="cuda"))
+    assert all(np.isfinite(run.step(join(clips))) for _ in range(3))
+    assert run.pool.draw(clips[0], size=2, generator=torch.Generator("cuda")).truth.is_cuda

@@ -1,5 +1,6 @@
 """`train`: the embedded models, from procedural scenes alone."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +23,12 @@ class Train:
     ] = "mini"
     folder: Annotated[Path, tyro.conf.arg(help="Checkpoints, log, curve and best weights.")]
     minutes: Annotated[float, tyro.conf.arg(help="Time to spend, over all continuations.")] = 120.0
-    workers: Annotated[int, tyro.conf.arg(help="Processes that render scenes.")] = 1
+    workers: Annotated[
+        int | None,
+        tyro.conf.arg(
+            help="Processes that render scenes: 1, or with a GPU one less than the machine has processors."
+        ),
+    ] = None
     device: Annotated[Literal["cpu", "cuda"], tyro.conf.arg(help="Where the network learns.")] = "cpu"
     start: Annotated[
         Path | None,
@@ -36,8 +42,11 @@ class Train:
         """Train."""
         if not 0 < self.minutes < 1e5:
             raise ValueError(f"--minutes is {self.minutes:g}; expected more than 0")
-        if self.workers < 0:
+        if self.workers is not None and self.workers < 0:
             raise ValueError(f"--workers is {self.workers}; expected 0 or more")
+        workers = self.workers
+        if workers is None:
+            workers = 1 if self.device == "cpu" else max(1, (os.cpu_count() or 1) - 1)
         if self.model == "depth":
             from voyager_lite.training.depth_loop import DepthTrainingConfig, train_depth
 
@@ -45,21 +54,20 @@ class Train:
                 DepthTrainingConfig(
                     folder=self.folder,
                     minutes=self.minutes,
-                    workers=self.workers,
+                    workers=workers,
                     device=self.device,
                     start=self.start,
                 )
             )
         else:
-            from voyager_lite.training.loop import TrainingConfig, train
+            from voyager_lite.training.loop import TrainingConfig, on_gpu, train
 
-            train(
-                TrainingConfig(
-                    model=self.model,
-                    folder=self.folder,
-                    minutes=self.minutes,
-                    workers=self.workers,
-                    device=self.device,
-                    start=self.start,
-                )
+            config = TrainingConfig(
+                model=self.model,
+                folder=self.folder,
+                minutes=self.minutes,
+                workers=workers,
+                device=self.device,
+                start=self.start,
             )
+            train(config if self.device == "cpu" else on_gpu(config))

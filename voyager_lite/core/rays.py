@@ -7,6 +7,9 @@ from torch import Tensor
 from geometry.camera import Camera
 from geometry.projection import pixel_centers, unproject
 
+MIRRORED_RAY = torch.tensor([-1.0, 1, 1, 1, -1, -1])[:, None, None]
+"""Signs of a ray's direction and moment when left and right change places."""
+
 
 def plucker_rays(
     cameras: Camera, *, height: int, width: int, near: float

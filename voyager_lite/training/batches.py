@@ -1,7 +1,9 @@
 """Clips made in other processes, kept for a while, and joined to augmented batches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
+from operator import itemgetter
 
 import torch
 from jaxtyping import Bool, Float
@@ -11,7 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from voyager_lite.core.mini_network import MiniCondition
 from voyager_lite.core.mini_signal import encode_signal, near_depth
 from voyager_lite.core.mini_text import prompt_bytes
-from voyager_lite.core.rays import plucker_rays
+from voyager_lite.core.rays import MIRRORED_RAY, plucker_rays
 from voyager_lite.training.clips import HELD_OUT, TrainingClip, make_clip
 
 SIZES = ((64, 96), (64, 96), (64, 96), (96, 64), (80, 80))
@@ -20,8 +22,8 @@ SIZES = ((64, 96), (64, 96), (64, 96), (96, 64), (80, 80))
 SILENT, BLANK = 0.15, 0.12
 """Shares of the clips without a prompt, and of those of which nothing is known."""
 
-MIRRORED_RAY = torch.tensor([-1.0, 1, 1, 1, -1, -1])[:, None, None]
-"""Signs of a ray's direction and moment when left and right change places."""
+LEAST_DRAWN = 0.01
+"""Share of a frame that counts as a hole beside its own, so that frames without any are drawn, too."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +44,16 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.truth)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        """The batch with all of its tensors changed in one way."""
+        parts = {f.name: change(getattr(self.condition, f.name)) for f in fields(MiniCondition)}
+        return Batch(truth=change(self.truth), condition=MiniCondition(**parts))
+
+    def split(self, parts: int) -> "list[Batch]":
+        """The clips in at most ``parts`` batches, as ``Tensor.chunk`` deals them out."""
+        size = -(-len(self) // parts)
+        return [self.each(itemgetter(slice(at, at + size))) for at in range(0, len(self), size)]
 
 
 def as_batch(clip: TrainingClip) -> Batch:
@@ -73,9 +85,7 @@ def join(batches: list[Batch]) -> Batch:
 
 def halved(batch: Batch) -> Batch:
     """In float16, for keeping and for sending between processes."""
-    parts = {f.name: getattr(batch.condition, f.name) for f in fields(MiniCondition)}
-    small = {name: part.half() if part.is_floating_point() else part for name, part in parts.items()}
-    return Batch(truth=batch.truth.half(), condition=MiniCondition(**small))
+    return batch.each(lambda part: part.half() if part.is_floating_point() else part)
 
 
 class ClipStream(IterableDataset[Batch]):
@@ -106,15 +116,17 @@ class Pool:
 
     Args:
         capacity: Groups kept; older ones are overwritten.
+        device: Where they are kept.
     """
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+    def __init__(self, capacity: int, *, device: str = "cpu") -> None:
+        self.capacity, self.device = capacity, device
         self._groups: list[Batch] = []
         self._next = 0
 
     def add(self, group: Batch) -> None:
         """Keep a group in place of the oldest."""
+        group = group.each(lambda part: part.to(self.device))
         if len(self._groups) < self.capacity:
             self._groups.append(group)
         else:
@@ -124,23 +136,31 @@ class Pool:
     def draw(self, fresh: Batch, *, size: int, generator: torch.Generator) -> Batch:
         """The fresh group and random older clips of its picture size, ``size`` clips in all."""
         alike = [group for group in self._groups if group.truth.shape[1:] == fresh.truth.shape[1:]]
-        chosen = [fresh]
-        for _ in range(size - len(fresh) if alike else 0):
-            group = alike[int(torch.randint(len(alike), (), generator=generator))]
-            chosen.append(_one(group, int(torch.randint(len(group), (), generator=generator))))
+        older = [(group, clip) for group in alike for clip in range(len(group))]
+        chosen = [fresh.each(lambda part: part.to(self.device))]
+        wanted = size - len(fresh) if older else 0
+        for number in _integers(len(older), wanted, generator=generator):
+            group, clip = older[number]
+            chosen.append(group.each(itemgetter(slice(clip, clip + 1))))
         return join(chosen)
 
 
-def _one(batch: Batch, index: int) -> Batch:
-    parts = {f.name: getattr(batch.condition, f.name)[index : index + 1] for f in fields(MiniCondition)}
-    return Batch(truth=batch.truth[index : index + 1], condition=MiniCondition(**parts))
+def _integers(below: int, count: int, *, generator: torch.Generator) -> list[int]:
+    """``count`` random whole numbers from 0 to ``below``, which is left out."""
+    if count <= 0:
+        return []
+    return torch.randint(below, (count,), generator=generator, device=generator.device).tolist()
 
 
 def draw_frames(batch: Batch, count: int, *, generator: torch.Generator) -> Batch:
-    """``count`` random frames of every clip, in their order; the others are as good as the next clip's."""
-    clips, frames = batch.truth.shape[:2]
-    chosen = torch.rand(clips, frames, generator=generator).argsort(dim=1)[:, :count].sort(dim=1).values
-    rows = torch.arange(clips)[:, None]
+    """``count`` random frames of every clip, in their order; the others are as good as the next clip's.
+
+    Frames are drawn as often as their holes are large, as PSNR over a clip's holes counts them.
+    """
+    clips = len(batch)
+    holes = (~batch.condition.known).float().mean(dim=(2, 3)) + LEAST_DRAWN
+    chosen = torch.multinomial(holes, count, generator=generator).sort(dim=1).values
+    rows = torch.arange(clips, device=chosen.device)[:, None]
     whole = {"reference", "text"}
     parts = {f.name: getattr(batch.condition, f.name) for f in fields(MiniCondition)}
     drawn = {name: part if name in whole else part[rows, chosen] for name, part in parts.items()}
@@ -156,30 +176,26 @@ def augment(batch: Batch, *, generator: torch.Generator) -> Batch:
     clips nothing at all is known, so that the prompt tells most.
     """
     count = len(batch)
-    mirrored = torch.rand(count, generator=generator) < 0.5
-    shuffled = torch.rand(count, generator=generator) < 0.33
-    order = torch.arange(3).repeat(count, 1)
-    for clip in torch.nonzero(shuffled).flatten():
-        order[clip] = torch.randperm(3, generator=generator)
-    scale = 1 - 0.4 * torch.rand(count, 3, generator=generator) * torch.rand(count, 1, generator=generator)
-    offset = (1 - scale) * (2 * torch.rand(count, 3, generator=generator) - 1)
-    silent = shuffled | (torch.rand(count, generator=generator) < SILENT)
-    blank = torch.rand(count, generator=generator) < BLANK
+    chance = partial(torch.rand, count, generator=generator, device=generator.device)
+    mirrored, shuffled = chance() < 0.5, chance() < 0.33
+    order = torch.where(shuffled[:, None], chance(3).argsort(dim=1), torch.arange(3, device=generator.device))
+    scale = 1 - 0.4 * chance(3) * chance(1)
+    offset = (1 - scale) * (2 * chance(3) - 1)
+    silent, blank = shuffled | (chance() < SILENT), chance() < BLANK
 
     def flip(part: Tensor) -> Tensor:
         return torch.where(_each(mirrored, part), part.flip(-1), part)
 
     def change(signal: Tensor) -> Tensor:
-        lead = signal.shape[1:-3]
-        flipped = flip(signal)
-        rgb = torch.stack([clip[..., p, :, :] for clip, p in zip(flipped, order, strict=True)])
-        shape = (count, *[1] * len(lead), 3, 1, 1)
-        return torch.cat([rgb * scale.view(shape) + offset.view(shape), flipped[..., 3:, :, :]], dim=-3)
+        shape = (count, *[1] * (signal.ndim - 4), 3, 1, 1)
+        rgb, rest = flip(signal).split([3, signal.shape[-3] - 3], dim=-3)
+        rgb = rgb.gather(-3, order.view(shape).expand(rgb.shape))
+        return torch.cat([rgb * scale.view(shape) + offset.view(shape), rest], dim=-3)
 
     old = batch.condition
     known = flip(old.known) & ~_each(blank, old.known)
     fill, reference = change(old.fill), change(old.reference)
-    rays = torch.where(_each(mirrored, old.rays), flip(old.rays) * MIRRORED_RAY, old.rays)
+    rays = torch.where(_each(mirrored, old.rays), flip(old.rays) * MIRRORED_RAY.to(old.rays), old.rays)
     condition = MiniCondition(
         guidance=change(old.guidance) * known[:, :, None],
         known=known,

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -131,10 +132,11 @@ class DepthTraining(Run[DepthMiniNetwork]):
         sizes = SMALL_SIZES if self.progress < GROWN else LARGE_SIZES
         height, width = sizes[rng.integers(len(sizes))]
         batch = dressed_batch([*fresh, *older], rng, height=height, width=width).to(self.config.device)
-        loss = predicted_loss(self.network, batch)
-        loss.backward()
-        self.update()
-        return float(loss.detach())
+
+        def loss_of(part: PictureBatch) -> Tensor:
+            return predicted_loss(self.network, part) * len(part.rgb) / len(batch.rgb)
+
+        return self.learn([partial(loss_of, part) for part in batch.split(self.parts)])
 
 
 def predicted_loss(network: DepthMiniNetwork, batch: PictureBatch) -> Tensor:

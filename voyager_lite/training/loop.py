@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -53,6 +54,8 @@ class TrainingConfig:
         model: mini or nano.
         frames: Frames a step: of as many clips in two steps of three, else three of a clip.
         fresh: Clips made for a step; the rest were seen before and are dressed anew.
+        pool: Clips kept for that.
+        one_step: Share of clips that are all noise, from which one step is learned.
         workers: Processes that make clips; 0 makes them in this one.
         learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
@@ -66,10 +69,12 @@ class TrainingConfig:
     model: str = "mini"
     frames: int = 24
     fresh: int = 2
+    pool: int = 1200
+    one_step: float = 0.85
     workers: int = 1
     learning_rate: float = 8e-4
     device: str = "cpu"
-    validate_every: int = 200
+    validate_every: int = 400
     start: Path | None = None
     network: MiniConfig | None = None
 
@@ -78,16 +83,31 @@ class TrainingConfig:
             raise ValueError(f"model is {self.model!r}; expected one of {', '.join(SIZES)}")
 
 
-def draw_times(batch: int, frames: int, *, generator: torch.Generator) -> Float[Tensor, "batch frame"]:
-    """Noise levels: mostly 1 everywhere, as one step needs; else one for the clip, or a clean first half."""
-    level = torch.rand(batch, 1, generator=generator).expand(-1, frames)
-    overlap = torch.arange(frames) < (frames + 1) // 2
-    kept = torch.where(overlap, 0.7 * level, torch.ones(frames))
-    kind = torch.rand(batch, 1, generator=generator)
+def on_gpu(config: TrainingConfig) -> TrainingConfig:
+    """The run with steps large enough for a GPU, whose memory keeps a pool of some 45 GB.
+
+    Most clips have noise levels in between, so that further steps add to the first.
+    """
+    return replace(config, device="cuda", frames=384, fresh=16, pool=20_000, one_step=0.3)
+
+
+def draw_times(
+    batch: int, frames: int, *, one_step: float, generator: torch.Generator
+) -> Float[Tensor, "batch frame"]:
+    """Noise levels of clips: in a share ``one_step`` of them 1 everywhere, as a single step needs.
+
+    A third of the others have one level for the clip, as several steps need, two thirds a clean first half,
+    as after another clip.
+    """
+    device = generator.device
+    level, kind = torch.rand(2, batch, 1, generator=generator, device=device)
+    level, ones = level.expand(-1, frames), torch.ones(batch, frames, device=device)
+    overlap = torch.arange(frames, device=device) < (frames + 1) // 2
+    kept = torch.where(overlap, 0.7 * level, ones)
     return torch.where(
-        kind < 0.85,
-        torch.ones(batch, frames),
-        torch.where(kind < 0.9, level.clamp(min=0.02), kept.clamp(min=0.02)),
+        kind < one_step,
+        ones,
+        torch.where(kind < one_step + (1 - one_step) / 3, level.clamp(min=0.02), kept.clamp(min=0.02)),
     )
 
 
@@ -159,7 +179,7 @@ class Training(Run[MiniNetwork]):
             inside=is_inside,
         )
         self.config = config
-        self.pool = Pool(capacity=1200 // config.fresh)
+        self.pool = Pool(capacity=config.pool // config.fresh, device=config.device)
 
     def clips(self) -> Iterator[Batch]:
         """Groups of fresh clips, from where the run stands."""
@@ -170,18 +190,23 @@ class Training(Run[MiniNetwork]):
 
     def step(self, fresh: Batch) -> float:
         """One update from a group of fresh clips and older ones; returns the loss."""
-        generator = torch.Generator().manual_seed(int(self.state["step"]))
+        device = self.config.device
+        generator = torch.Generator(device).manual_seed(int(self.state["step"]))
         few = 3 if self.state["step"] % 3 == 0 else 1
         drawn = self.pool.draw(fresh, size=self.config.frames // few, generator=generator)
         self.pool.add(fresh)
         shown = draw_frames(drawn, few, generator=generator)
-        batch = augment(shown.to("cpu"), generator=generator).to(self.config.device)
-        t = draw_times(len(batch), batch.truth.shape[1], generator=generator).to(batch.truth)
-        noise = torch.randn(batch.truth.shape, generator=generator).to(batch.truth)
-        loss = flow_loss(self.network, batch, t, noise)
-        (loss + SUGGESTION_WEIGHT * suggestion_loss(self.network, batch)).backward()
-        self.update()
-        return float(loss.detach())
+        batch = augment(shown.to(device), generator=generator)
+        t = draw_times(len(batch), few, one_step=self.config.one_step, generator=generator)
+        noise = torch.randn(batch.truth.shape, generator=generator, device=device)
+
+        def loss_of(part: Batch, t: Tensor, noise: Tensor) -> Tensor:
+            loss = flow_loss(self.network, part, t, noise)
+            loss = loss + SUGGESTION_WEIGHT * suggestion_loss(self.network, part)
+            return loss * len(part) / len(batch)
+
+        shares = zip(batch.split(self.parts), t.chunk(self.parts), noise.chunk(self.parts), strict=True)
+        return self.learn([partial(loss_of, *share) for share in shares])
 
 
 def train(config: TrainingConfig) -> MiniNetwork:

@@ -39,6 +39,12 @@ class PictureBatch:
             focal=self.focal.to(device),
         )
 
+    def split(self, parts: int) -> "list[PictureBatch]":
+        """The pictures in at most ``parts`` batches, as ``Tensor.chunk`` deals them out."""
+        tensors = (self.rgb, self.inverse, self.sky, self.focal)
+        dealt = zip(*(part.chunk(parts) for part in tensors), strict=True)
+        return [PictureBatch(rgb=r, inverse=i, sky=s, focal=f) for r, i, s, f in dealt]
+
 
 def plain_batch(pictures: list[TrainingPicture], *, height: int, width: int) -> PictureBatch:
     """The middle of every picture, as it was rendered."""

@@ -1,12 +1,13 @@
 """A training run in progress: weights, their running average, optimizers, and how far it has come."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from voyager_lite.training.checkpoint import read_checkpoint, write_checkpoint
 
@@ -22,6 +23,9 @@ WARMUP_STEPS = 50
 ANEW = 1_000_000
 """From which scene on (or group of scenes) a run that starts with trained weights draws: they have seen
 those before."""
+
+MUON_PARTS = 4
+"""Muon's matrices are dealt out to this many optimizers, which threads work off side by side."""
 
 MOST_AVERAGED = 0.998
 """Share of the running average that stays at a step, once it has run for a while."""
@@ -43,10 +47,10 @@ def make_optimizers(
     named = list(network.named_parameters())
     turned = [p for name, p in named if p.ndim == 2 and inside(name)]
     rest = [p for name, p in named if not (p.ndim == 2 and inside(name))]
+    shares = [turned[first::MUON_PARTS] for first in range(min(MUON_PARTS, len(turned)))]
+    rate = MUON_RATE * learning_rate
     return [
-        torch.optim.Muon(
-            turned, lr=MUON_RATE * learning_rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"
-        ),
+        *(torch.optim.Muon(s, lr=rate, weight_decay=0.02, adjust_lr_fn="match_rms_adamw") for s in shares),
         torch.optim.AdamW(rest, lr=learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
     ]
 
@@ -65,6 +69,7 @@ class Run(Generic[Network]):
         network: What learns.
         average: The exponential moving average of its weights, which is what is shipped.
         state: ``step``, ``seconds`` spent, and ``best``, the highest score so far.
+        parts: Into how many parts a step is best divided: one a processor, all of it on a GPU.
     """
 
     def __init__(
@@ -81,7 +86,10 @@ class Run(Generic[Network]):
         self.average.load_state_dict(self.network.state_dict())
         self.optimizers = make_optimizers(self.network, inside=inside, learning_rate=learning_rate)
         self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": -1e9}
-        self._checkpoint, self._minutes, self._learning_rate = checkpoint, minutes, learning_rate
+        self._rates = [float(optimizer.param_groups[0]["lr"]) for optimizer in self.optimizers]
+        self._checkpoint, self._minutes = checkpoint, minutes
+        self.parts = 1 if next(self.network.parameters()).is_cuda else torch.get_num_threads()
+        self._threads = ThreadPoolExecutor(self.parts, initializer=torch.set_num_threads, initargs=(1,))
         if checkpoint.exists():
             self.state = read_checkpoint(
                 checkpoint, network=self.network, average=self.average, optimizers=self.optimizers
@@ -93,16 +101,32 @@ class Run(Generic[Network]):
         """Share of the time that is spent, 0 to 1."""
         return min(self.state["seconds"] / (60 * self._minutes), 1.0)
 
+    def learn(self, losses: Sequence[Callable[[], Tensor]]) -> float:
+        """One update along the sum of some losses, each of them worked out by a thread of its own.
+
+        Threads that share a step wait for each other once, those that share an operation after each.
+        """
+        parameters = list(self.network.parameters())
+
+        def follow(loss: Callable[[], Tensor]) -> tuple[float, tuple[Tensor, ...]]:
+            value = loss()
+            return float(value.detach()), torch.autograd.grad(value, parameters, materialize_grads=True)
+
+        values, gradients = zip(*self._threads.map(follow, losses), strict=True)
+        for parameter, parts in zip(parameters, zip(*gradients, strict=True), strict=True):
+            parameter.grad = sum(parts[1:], start=parts[0])
+        self.update()
+        return sum(values)
+
     def update(self) -> None:
         """Step along the gradients; the learning rate warms up, then falls to 0 over the time to spend."""
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         warmup = min((self.state["step"] + 1) / WARMUP_STEPS, 1.0)
         cosine = 0.5 + 0.5 * float(torch.cos(torch.tensor(torch.pi * self.progress)))
-        for optimizer, rate in zip(self.optimizers, (MUON_RATE, 1.0), strict=True):
+        for optimizer, rate in zip(self.optimizers, self._rates, strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = rate * self._learning_rate * warmup * cosine
-            optimizer.step()
-            optimizer.zero_grad()
+                group["lr"] = rate * warmup * cosine
+        list(self._threads.map(_step, self.optimizers))
         self.state["step"] += 1
         decay = min(MOST_AVERAGED, self.state["step"] / (self.state["step"] + 10))
         with torch.no_grad():
@@ -122,3 +146,8 @@ class Run(Generic[Network]):
             state=self.state,
         )
         return best
+
+
+def _step(optimizer: torch.optim.Optimizer) -> None:
+    optimizer.step()
+    optimizer.zero_grad()
