@@ -239,7 +239,7 @@ def test_restarted_run_continues_as_if_never_stopped(tmp_path: Path, pictures: l
     for _ in range(2):
         straight.step(pictures)
         stopped.step(pictures)
-    stopped.save(-0.3)
+    stopped.save()
     resumed = run_at(tmp_path / "stopped")
     assert resumed.state == stopped.state
     resumed.add(pictures + pictures)
@@ -296,7 +296,7 @@ def test_training_runs_from_start_to_end(tmp_path: Path) -> None:
     config = replace(BRIEF, folder=tmp_path, minutes=0.05, workers=1, validate_every=3)
     train_depth(config)
     assert (tmp_path / "log.jsonl").read_text().count("\n") >= 1 and (tmp_path / "curve.png").exists()
-    assert load_depth_mini(tmp_path / "best" / "depth-mini.safetensors").config == SMALL
+    assert load_depth_mini(tmp_path / "weights" / "depth-mini.safetensors").config == SMALL
 
 
 def test_what_is_written_keeps_a_share_of_the_weights_begun_with(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The training loop: batches, loss, restart, and that it learns."""
 
+import itertools
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -143,7 +145,7 @@ def test_restarted_run_continues_as_if_never_stopped(tmp_path, clips):
     stopped = run_at(tmp_path / "stopped")
     for group in groups[:2]:
         stopped.step(group)
-    stopped.save(1.0)
+    stopped.save()
     resumed = run_at(tmp_path / "stopped")
     assert resumed.state == stopped.state
     resumed.step(groups[2])
@@ -239,6 +241,18 @@ def test_training_from_weights_begins_with_them_and_sees_other_scenes(tmp_path):
     assert not torch.equal(first.truth, anew.truth)
 
 
+def test_the_last_weights_are_written_however_the_few_held_out_clips_came_out(tmp_path, monkeypatch, clips):
+    scores, clock = iter(range(1000, 0, -1)), itertools.count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(loop, "held_out_batches", lambda count: clips)
+    monkeypatch.setattr(loop, "measure_network", lambda *_: dict.fromkeys(("network",), float(next(scores))))
+    config = replace(run_at(tmp_path).config, minutes=0.05, learning_rate=0.05, validate_every=1)
+    trained = train(config)
+    assert (tmp_path / "log.jsonl").read_text().count("\n") == 3
+    written = load_mini(tmp_path / "weights" / "mini.safetensors").state_dict()
+    torch.testing.assert_close(written, trained.state_dict(), atol=1e-3, rtol=1e-3)
+
+
 @pytest.mark.slow
 def test_training_runs_from_start_to_end(tmp_path):
     config = TrainingConfig(
@@ -246,7 +260,7 @@ def test_training_runs_from_start_to_end(tmp_path):
     )
     train(config)
     assert (tmp_path / "log.jsonl").read_text().count("\n") >= 1
-    assert load_mini(tmp_path / "best" / "mini.safetensors").config == SMALL
+    assert load_mini(tmp_path / "weights" / "mini.safetensors").config == SMALL
 
 
 def test_shipped_weights_fill_holes_of_unseen_scenes_better_than_simple_means():

@@ -12,8 +12,8 @@ import tyro
 class Train:
     """Train an embedded model on procedural scenes; a run found in --folder is continued.
 
-    mini and nano complete clips, depth estimates depth. FOLDER/best holds the best weights so far, as
-    they are shipped, and FOLDER/curve.png shows how far it has come.
+    mini and nano complete clips, depth estimates depth. FOLDER/weights holds the weights so far, as they
+    are shipped, and FOLDER/curve.png shows how far it has come.
 
     Example: voyager-lite train mini --folder runs/mini --minutes 120
     """
@@ -21,7 +21,7 @@ class Train:
     model: Annotated[
         Literal["mini", "nano", "depth"], tyro.conf.Positional, tyro.conf.arg(metavar="MODEL", help="Which.")
     ] = "mini"
-    folder: Annotated[Path, tyro.conf.arg(help="Checkpoints, log, curve and best weights.")]
+    folder: Annotated[Path, tyro.conf.arg(help="Checkpoint, log, curve and weights.")]
     minutes: Annotated[float, tyro.conf.arg(help="Time to spend, over all continuations.")] = 120.0
     workers: Annotated[
         int | None,

@@ -51,7 +51,7 @@ class DepthTrainingConfig:
     """A training run.
 
     Attributes:
-        folder: Checkpoint, log.jsonl, curve.png and the best weights (best/depth-mini.safetensors, .json)
+        folder: Checkpoint, log.jsonl, curve.png and the weights (weights/depth-mini.safetensors, .json)
             go here; a run found here is continued.
         minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
         batch: Pictures a step.
@@ -235,8 +235,8 @@ def train_depth(config: DepthTrainingConfig) -> DepthMiniNetwork:
                 with (config.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps({name: round(value, 4) for name, value in line.items()}) + "\n")
                 bar.set_postfix(loss=line["loss"], abs_rel=line["abs_rel"], slope=line["slope"])
-                if run.save(-float(line["abs_rel"])):
-                    save_depth_mini(shipped, config.folder / "best" / "depth-mini.safetensors")
+                run.save()
+                save_depth_mini(shipped, config.folder / "weights" / "depth-mini.safetensors")
                 draw_curve(
                     config.folder / "log.jsonl",
                     config.folder / "curve.png",

@@ -48,7 +48,7 @@ class TrainingConfig:
     """A training run.
 
     Attributes:
-        folder: Checkpoints, log.jsonl, curve.png and the best weights (best/NAME.safetensors, .json) go
+        folder: Checkpoint, log.jsonl, curve.png and the averaged weights (weights/NAME.safetensors, .json) go
             here; a run found here is continued.
         minutes: Time to spend, over all continuations; the learning rate falls to 0 over it.
         model: mini or nano.
@@ -236,8 +236,8 @@ def train(config: TrainingConfig) -> MiniNetwork:
                 with (config.folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps(line) + "\n")
                 bar.set_postfix(loss=line["loss"], network=line["network"], fill=line["fill"])
-                if run.save(measured["network"]):
-                    save_mini(run.average, config.folder / "best" / f"{config.model}.safetensors")
+                run.save()
+                save_mini(run.average, config.folder / "weights" / f"{config.model}.safetensors")
                 draw_curve(
                     config.folder / "log.jsonl",
                     config.folder / "curve.png",

@@ -68,7 +68,7 @@ class Run(Generic[Network]):
     Attributes:
         network: What learns.
         average: The exponential moving average of its weights, which is what is shipped.
-        state: ``step``, ``seconds`` spent, and ``best``, the highest score so far.
+        state: ``step`` and ``seconds`` spent.
         parts: Into how many parts a step is best divided: one a processor, all of it on a GPU.
     """
 
@@ -85,7 +85,7 @@ class Run(Generic[Network]):
         self.network, self.average = make(), make()
         self.average.load_state_dict(self.network.state_dict())
         self.optimizers = make_optimizers(self.network, inside=inside, learning_rate=learning_rate)
-        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0, "best": -1e9}
+        self.state: dict[str, float | int] = {"step": 0, "seconds": 0.0}
         self._rates = [float(optimizer.param_groups[0]["lr"]) for optimizer in self.optimizers]
         self._checkpoint, self._minutes = checkpoint, minutes
         self.parts = 1 if next(self.network.parameters()).is_cuda else torch.get_num_threads()
@@ -133,11 +133,8 @@ class Run(Generic[Network]):
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
 
-    def save(self, score: float) -> bool:
-        """Write a checkpoint; return whether the score, of which more is better, is the best so far."""
-        best = score > self.state["best"]
-        if best:
-            self.state["best"] = score
+    def save(self) -> None:
+        """Write a checkpoint."""
         write_checkpoint(
             self._checkpoint,
             network=self.network,
@@ -145,7 +142,6 @@ class Run(Generic[Network]):
             optimizers=self.optimizers,
             state=self.state,
         )
-        return best
 
 
 def _step(optimizer: torch.optim.Optimizer) -> None:
