@@ -156,6 +156,15 @@ def test_restarted_run_continues_as_if_never_stopped(tmp_path, clips):
             torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
 
 
+def test_a_checkpoint_of_other_optimizers_is_refused(tmp_path, clips):
+    run = run_at(tmp_path)
+    run.step(join(clips))
+    run.optimizers = run.optimizers[:2]
+    run.save()
+    with pytest.raises(ValueError, match=r"holds 2 optimizers; expected 5"):
+        run_at(tmp_path)
+
+
 def test_training_overfits_one_clip(tmp_path, clips):
     run, batch = run_at(tmp_path), clips[0]
     t, noise = torch.ones(1, 3), torch.zeros(batch.truth.shape)

@@ -38,10 +38,19 @@ def read_checkpoint(
 
     Raises:
         RuntimeError: The modules' tensors differ from those in the file.
+        ValueError: The file was written by other optimizers.
     """
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - safe_open is no mapping
         state: dict[str, float | int] = json.loads(file.metadata()["state"])
+    held = {
+        int(key.partition(".")[0].removeprefix("optimizer")) for key in tensors if key.startswith("optimizer")
+    }
+    if held and held != set(range(len(optimizers))):
+        raise ValueError(
+            f"{path} holds {len(held)} optimizers; expected {len(optimizers)}: an earlier version wrote it, "
+            "begin in another folder (--start goes on from weights)"
+        )
     for name, module in (("network", network), ("average", average)):
         module.load_state_dict(_below(tensors, f"{name}."))
     for number, optimizer in enumerate(optimizers):
