@@ -28,7 +28,7 @@ from voyager_lite.training.batches import (
     halved,
     join,
 )
-from voyager_lite.training.clips import make_clip
+from voyager_lite.training.clips import HELD_OUT, make_clip
 from voyager_lite.training.loop import (
     Training,
     TrainingConfig,
@@ -39,7 +39,7 @@ from voyager_lite.training.loop import (
     train,
 )
 from voyager_lite.training.measure import held_out_batches, hole_psnr, measure_baselines, measure_network
-from voyager_lite.training.run import make_optimizers
+from voyager_lite.training.run import STRETCH, STRETCHES, first_scene, make_optimizers
 
 SMALL = MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)
 
@@ -110,6 +110,19 @@ def test_workers_make_disjoint_clips_in_order():
     first = next(iter(stream))
     expected = halved(as_batch(make_clip(5, frames=3, height=64, width=96)))
     assert torch.equal(first.truth, expected.truth)
+
+
+def test_a_run_sees_scenes_that_those_before_it_have_not_seen(tmp_path):
+    assert first_scene(None) == 0
+    starts = []
+    for number in range(8):
+        path = tmp_path / f"{number}.safetensors"
+        path.write_bytes(bytes([number] * 100))
+        starts.append(first_scene(path))
+    assert len(set(starts)) >= 6 and min(starts) >= STRETCH
+    assert all(start % STRETCH == 0 for start in starts)
+    largest_group = 16
+    assert (STRETCHES + 1) * STRETCH * largest_group <= HELD_OUT
 
 
 def test_pool_fills_a_batch_with_older_clips_of_the_same_size(clips):

@@ -26,7 +26,7 @@ from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.depth_loss import depth_loss
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import PictureStream, TrainingPicture, held_out_pictures
-from voyager_lite.training.run import ANEW, Run
+from voyager_lite.training.run import Run, first_scene
 
 SMALL_SIZES = ((64, 96), (80, 96), (96, 64), (80, 80), (64, 112))
 LARGE_SIZES = ((96, 144), (112, 144), (144, 96), (112, 112), (96, 160))
@@ -64,7 +64,6 @@ class DepthTrainingConfig:
         device: cpu or cuda.
         validate_every: Steps between measurements, which also write a checkpoint.
         held_out: Pictures to measure on.
-        first_scene: Seed of the first scene.
         start: Weights to begin with (``save_depth_mini``), instead of new ones; what is written keeps a
             share of them (``KEPT``).
         network: Sizes, where ``start`` is None.
@@ -81,7 +80,6 @@ class DepthTrainingConfig:
     device: str = "cpu"
     validate_every: int = 200
     held_out: int = 96
-    first_scene: int = 0
     start: Path | None = None
     network: DepthMiniConfig = field(default_factory=DepthMiniConfig)
 
@@ -110,8 +108,7 @@ class DepthTraining(Run[DepthMiniNetwork]):
 
     def scenes(self) -> Iterator[list[TrainingPicture]]:
         """Pictures of fresh scenes, from where the run stands."""
-        anew = 0 if self.config.start is None else ANEW
-        first = self.config.first_scene + anew + int(self.state["step"]) // self.config.every
+        first = first_scene(self.config.start) + int(self.state["step"]) // self.config.every
         loader = DataLoader(PictureStream(first), batch_size=None, num_workers=self.config.workers)
         return iter(loader)
 

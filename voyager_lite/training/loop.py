@@ -20,7 +20,7 @@ from voyager_lite.sampling.flow import add_noise
 from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
-from voyager_lite.training.run import ANEW, Run
+from voyager_lite.training.run import Run, first_scene
 
 RING_WEIGHT, KNOWN_WEIGHT = 0.05, 0.002
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
@@ -183,8 +183,8 @@ class Training(Run[MiniNetwork]):
 
     def clips(self) -> Iterator[Batch]:
         """Groups of fresh clips, from where the run stands."""
-        first = 0 if self.config.start is None else ANEW
-        stream = ClipStream(group=self.config.fresh, frames=9, first_group=first + int(self.state["step"]))
+        first = first_scene(self.config.start) + int(self.state["step"])
+        stream = ClipStream(group=self.config.fresh, frames=9, first_group=first)
         loader = DataLoader(stream, batch_size=None, num_workers=self.config.workers)
         return iter(loader)
 

@@ -1,6 +1,7 @@
 """A training run in progress: weights, their running average, optimizers, and how far it has come."""
 
 import logging
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,15 +21,20 @@ MUON_RATE = 5.0
 
 WARMUP_STEPS = 50
 
-ANEW = 1_000_000
-"""From which scene on (or group of scenes) a run that starts with trained weights draws: they have seen
-those before."""
+STRETCH, STRETCHES = 1_000_000, 40
+"""Scenes (or groups of scenes) that a run may draw, at most, and how many such stretches there are."""
 
 MUON_PARTS = 4
 """Muon's matrices are dealt out to this many optimizers, which threads work off side by side."""
 
 MOST_AVERAGED = 0.998
 """Share of the running average that stays at a step, once it has run for a while."""
+
+
+def first_scene(start: Path | None) -> int:
+    """From which scene on (or group of scenes) a run draws: the first, or a stretch told by the weights that
+    it starts with, so that what continues a run that continued another sees what neither has seen."""
+    return 0 if start is None else STRETCH * (1 + zlib.crc32(start.read_bytes()) % STRETCHES)
 
 
 def make_optimizers(
