@@ -22,6 +22,10 @@ ROUNDS = 20
 OUTLIER = 4.0
 """Residual, in robust standard deviations, from which on a pixel has no say (Tukey's biweight)."""
 
+LEAST_TOLD = 0.2
+"""Share of the reference's spread that a line has to explain. Below it is mostly noise that is fitted, and
+noise in what a line starts from flattens it (errors in variables)."""
+
 FLOOR = 0.1
 """Least inverse depth of the result, over the least of the known reference."""
 
@@ -55,8 +59,8 @@ def align_depth(
         Depth > 0 everywhere: the reference at known pixels, except at outliers. Inverse depth is kept
         above ``FLOOR`` times the least of the known reference. With no known pixel: ``new_depth`` as it
         is. With fewer than ``FEWEST``: scaled by the median ratio only. Where a line cannot be told
-        (either depth is constant) or would turn near into far (a <= 0): the median ratio, and the
-        membrane.
+        (either depth is constant, or hardly more than noise) or would turn near into far (a <= 0): the
+        median ratio, and the membrane.
 
     Raises:
         ValueError: The maps differ in shape, or a depth that is read is not a finite number > 0.
@@ -107,7 +111,9 @@ def _robust_line(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
             return only_scale
         scale = (weight * (x - mean_x) * (y - mean_y)).sum() / total / variance
         shift = mean_y - scale * mean_x
-    return (scale, shift) if float(scale) > 0 else only_scale
+    spread = (weight * (y - mean_y) ** 2).sum() / total
+    told = bool(scale > 0) and bool(scale**2 * variance >= LEAST_TOLD * spread)
+    return (scale, shift) if told else only_scale
 
 
 def _thinned(values: Tensor, count: int) -> Tensor:

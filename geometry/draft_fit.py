@@ -72,8 +72,8 @@ def draft_of_cameras(
 
 def _choose(cameras: Camera) -> list[int]:
     """Which cameras are to be key frames, the first and the last among them."""
-    half_fov = torch.deg2rad(cameras.fov_degrees) / 2
-    poses = Poses(camera_to_start=cameras.camera_to_world, zoom=half_fov[0].tan() / half_fov.tan())
+    focal = cameras.K[:, 0, 0]
+    poses = Poses(camera_to_start=cameras.camera_to_world, zoom=focal / focal[0])
     time = torch.linspace(0, 1, len(cameras), dtype=torch.float64)
     reach = float((cameras.center - cameras.center[0]).norm(dim=-1).max()) or 1.0
     chosen = [0, len(cameras) - 1]

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from geometry.draft import Gaze, PathDraft, Vector
+from geometry.draft import Gaze, Keyframe, PathDraft, Vector
 from geometry.draft_path import key_spline, rotations_toward
 from geometry.rigid import quaternion_from_rotation, rotation_from_quaternion
 
@@ -39,12 +39,11 @@ def regazed(draft: PathDraft, index: int, kind: str, *, focus_distance: float) -
         return draft.with_gaze(index, Gaze(kind="along"))
     if kind not in ("at", "free"):
         raise ValueError(f'gaze is "{kind}"; allowed: along, at, free')
-    if not 0 <= index < len(draft.keyframes):
-        raise ValueError(f"path has no key frame {index}; it has 0 to {len(draft.keyframes) - 1}")
+    key = _key(draft, index)
     rotation = key_rotations(draft)[index]
     if kind == "free":
         return draft.with_gaze(index, _free(rotation))
-    position = torch.tensor(draft.keyframes[index].position, dtype=torch.float64)
+    position = torch.tensor(key.position, dtype=torch.float64)
     x, y, z = (position + focus_distance * rotation[:, 2]).tolist()
     return draft.with_gaze(index, Gaze(kind="at", target=(x, y, z)))
 
@@ -55,9 +54,10 @@ def toward(draft: PathDraft, index: int, place: Vector) -> PathDraft:
     Raises:
         ValueError: No such key frame, the first, or a place straight above, below or at it.
     """
-    if draft.keyframes[index].gaze.kind == "at":
+    key = _key(draft, index)
+    if key.gaze.kind == "at":
         return draft.with_gaze(index, Gaze(kind="at", target=place))
-    way = torch.tensor([place], dtype=torch.float64) - torch.tensor(draft.keyframes[index].position)
+    way = torch.tensor([place], dtype=torch.float64) - torch.tensor(key.position, dtype=torch.float64)
     rotation, clear = rotations_toward(way)
     if not bool(clear):
         raise ValueError("a camera cannot look straight up or down; choose a place beside it")
@@ -77,6 +77,12 @@ def turned(draft: PathDraft, index: int, *, yaw_degrees: float, pitch_degrees: f
     way = [level * math.sin(yaw), -math.sin(pitch), level * math.cos(yaw)]
     rotation, _ = rotations_toward(torch.tensor([way], dtype=torch.float64))
     return draft.with_gaze(index, _free(rotation[0]))
+
+
+def _key(draft: PathDraft, index: int) -> Keyframe:
+    if not 0 <= index < len(draft.keyframes):
+        raise ValueError(f"path has no key frame {index}; it has 0 to {len(draft.keyframes) - 1}")
+    return draft.keyframes[index]
 
 
 def _free(rotation: Float[Tensor, "3 3"]) -> Gaze:

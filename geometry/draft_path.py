@@ -41,17 +41,17 @@ def keyframe_of(camera: Camera, *, seconds: float) -> Keyframe:
 def keyframes_of(cameras: Camera, seconds: Sequence[float]) -> list[Keyframe]:
     """A batch of cameras as key frames with free gazes, at their times."""
     pose = cameras.camera_to_world
-    rows = torch.cat(
-        [pose[:, :3, 3], quaternion_from_rotation(pose[:, :3, :3]), cameras.fov_degrees[:, None]], dim=-1
-    )
+    # Of a centred lens: through a principal point elsewhere, angles would not tell the focal length.
+    fov = torch.rad2deg(2 * torch.atan(cameras.width / 2 / cameras.K[:, :1, 0]))
+    rows = torch.cat([pose[:, :3, 3], quaternion_from_rotation(pose[:, :3, :3]), fov], dim=-1)
     return [
         Keyframe(
             position=(x, y, z),
             gaze=Gaze(kind="free", rotation=(qw, qx, qy, qz)),
-            fov_degrees=fov,
+            fov_degrees=degrees,
             seconds=time,
         )
-        for (x, y, z, qw, qx, qy, qz, fov), time in zip(rows.tolist(), seconds, strict=True)
+        for (x, y, z, qw, qx, qy, qz, degrees), time in zip(rows.tolist(), seconds, strict=True)
     ]
 
 

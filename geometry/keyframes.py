@@ -11,7 +11,7 @@ from torch import Tensor
 from geometry.camera import Camera
 from geometry.curve import Curve, Poses, step_lengths
 from geometry.presets import Amount, Focus, in_scene_units
-from geometry.rigid import invert_rigid, rigid_from, rotation_from_vector, vector_from_rotation
+from geometry.rigid import invert_rigid, rigid_from, rotation_from_vector, squared_up, vector_from_rotation
 
 # Samples between two key frames for measuring the path, and at most in all.
 SAMPLES_PER_STEP = 64
@@ -52,7 +52,7 @@ class KeyframePath:
         if len(cameras.batch_shape) != 1 or len(cameras) < 2:
             raise ValueError(f"key frames have batch shape {cameras.batch_shape}; expected at least (2,)")
         focal = (cameras.K[:, 0, 0] * cameras.K[:, 1, 1]).sqrt().cpu()
-        camera_to_world = cameras.camera_to_world.cpu()
+        camera_to_world = squared_up(cameras.camera_to_world.cpu())
         camera_to_start = invert_rigid(camera_to_world[:1]) @ camera_to_world
         return cls(
             poses=Poses(camera_to_start=camera_to_start, zoom=focal / focal[0]),

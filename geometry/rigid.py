@@ -137,3 +137,13 @@ def vector_from_rotation(rotation: Float[Tensor, "*batch 3 3"]) -> Float[Tensor,
     angle = 2 * torch.atan2(sine, quaternion[..., :1])
     tiny = torch.finfo(sine.dtype).tiny
     return quaternion[..., 1:] * torch.where(sine > tiny, angle / sine.clamp_min(tiny), 2.0)
+
+
+def squared_up(pose: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
+    """The same poses with rotations that are exact, free of the rounding of a text file.
+
+    A written matrix is orthonormal only to its last digit; inverting it as a rotation would move a
+    far-off camera by that error times its distance.
+    """
+    rotation = rotation_from_quaternion(quaternion_from_rotation(pose[..., :3, :3]))
+    return rigid_from(rotation, pose[..., :3, 3])

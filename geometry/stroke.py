@@ -70,7 +70,7 @@ def with_stroke(
             position=(x, y, z),
             gaze=Gaze(kind="along"),
             fov_degrees=kept[-1].fov_degrees,
-            seconds=kept[-1].seconds + k,
+            seconds=kept[-1].seconds + k / draft.fps,
         )
         for k, (x, y, z) in enumerate(places, start=1)
     )

@@ -115,6 +115,19 @@ def test_constant_depth_gives_the_ratio_only() -> None:
     torch.testing.assert_close(aligned[5, 5], scene_depth()[5, 5])
 
 
+@pytest.mark.parametrize("noise", [0.0005, 0.01])
+def test_noise_on_a_flat_wall_is_not_taken_for_its_shape(noise: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+
+    def noisy(depth: Tensor) -> Tensor:
+        return depth * (1 + noise * torch.randn(HEIGHT, WIDTH, generator=generator))
+
+    truth = torch.full((HEIGHT, WIDTH), 5.0)
+    truth[:, 70:] = 2.5
+    aligned = align_depth(noisy(0.4 * truth), noisy(truth), left_part())
+    torch.testing.assert_close(aligned[:, 85:].median(), torch.tensor(2.5), rtol=3 * noise + 1e-3, atol=0)
+
+
 def test_depth_that_runs_the_wrong_way_is_only_scaled() -> None:
     y = torch.linspace(0.2, 1.0, HEIGHT)[:, None].expand(HEIGHT, WIDTH)
     known = left_part()

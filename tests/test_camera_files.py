@@ -509,6 +509,14 @@ BAD_JSON = {
         json.dumps({k: v for k, v in nerf().items() if k != "fl_x"}),
         r"frames\[0\] has no focal length; expected fl_x or camera_angle_x",
     ),
+    "transforms with a focal length of 0": (
+        json.dumps(nerf(second={"fl_x": 0})),
+        r"frames\[1\] has focal length 0 pixels; expected > 0",
+    ),
+    "transforms without an angle": (
+        json.dumps({k: v for k, v in nerf(camera_angle_x=0).items() if k != "fl_x"}),
+        r"frames\[0\]\.camera_angle_x is 0 radians; expected more than 0, less than pi",
+    ),
     "transforms without a pose": (
         json.dumps(nerf(frames=[{"file_path": "a"}])),
         r"frames\[0\]\.transform_matrix is missing; found file_path",
@@ -528,6 +536,10 @@ BAD_JSON = {
     "a flat view": (
         json.dumps(viewer(second={"fov": 0})),
         r"camera_path\[1\]\.fov is 0 degrees; expected more than 0",
+    ),
+    "a path without a list of key frames": (
+        json.dumps(viewer(keyframes=5)),
+        "keyframes is int; expected a list",
     ),
     "a path scaled": (
         json.dumps(viewer(second={"camera_to_world": np.ravel(SCALED).tolist()})),

@@ -218,6 +218,18 @@ def test_words_come_back_from_their_key_frames(text: str) -> None:
     assert float((ours.K / truth.K)[:, 0, 0].log().abs().max()) < 0.01
 
 
+@pytest.mark.parametrize("text", ["dolly_zoom:80%", "forward:2"])
+def test_words_come_back_where_the_lens_is_off_centre(text: str) -> None:
+    K = START.K.clone()
+    K[0, 2] = 0.2 * START.width
+    start = Camera(K=K, world_to_camera=START.world_to_camera, height=54, width=96)
+    draft = draft_of_text(text, start=start, focus_distance=FOCUS, speed=1.0, fps=24.0)
+    ours = draft_cameras(draft, start)
+    truth = Trajectory.parse(text, frames=draft.frames).cameras(start, focus_distance=FOCUS)
+    assert float((ours.K / truth.K)[:, 0, 0].log().abs().max()) < 0.01
+    assert torch.equal(ours.K[:, :2, 2], truth.K[:, :2, 2])
+
+
 def test_words_take_as_long_as_their_way_at_the_speed_asked_for() -> None:
     draft = draft_of_text("forward:2", start=START, focus_distance=FOCUS, speed=0.5, fps=24.0)
     assert draft.seconds == pytest.approx(4.0, rel=0.02)
@@ -368,6 +380,17 @@ def test_turning_toward_a_place_agrees_with_look_at() -> None:
         toward(draft, 1, (1.0, 5.0, 1.0))
 
 
+def test_a_place_at_the_camera_and_a_key_frame_that_is_none_are_refused() -> None:
+    place = (0.1, 0.3, 2.7)
+    draft = draft_at(START, fps=24.0).inserted(
+        Keyframe(position=place, gaze=Gaze(kind="along"), fov_degrees=60.0, seconds=2.0)
+    )
+    with pytest.raises(ValueError, match="cannot look straight up or down"):
+        toward(draft, 1, place)
+    with pytest.raises(ValueError, match="path has no key frame 7; it has 0 to 1"):
+        toward(draft, 7, (0.0, 0.0, 9.0))
+
+
 # Strokes.
 
 
@@ -399,6 +422,17 @@ def test_a_stroke_drops_what_came_after_and_a_dot_is_refused() -> None:
     assert [key.position for key in on.keyframes[1:]] == [(0.0, 0.0, 1.0), (1.0, 0.0, 1.0)]
     with pytest.raises(ValueError, match="mere dot"):
         with_stroke(draft, [(0.0, 0.0, 1.001)], after=1, tolerance=0.02, speed=1.0, focus_distance=FOCUS)
+
+
+def test_a_stroke_of_many_bends_is_timed_by_its_way_at_any_frame_rate() -> None:
+    stroke = [(float(k % 2) / 2, 0.0, k / 10) for k in range(1, 600)]
+    seconds = []
+    for fps in (24.0, 240.0):
+        start = draft_at(START, fps=fps)
+        path = with_stroke(start, stroke, after=0, tolerance=0.01, speed=10.0, focus_distance=FOCUS)
+        assert len(path.keyframes) == 600
+        seconds.append(path.seconds)
+    assert seconds[0] == pytest.approx(seconds[1], rel=0.02)
 
 
 # Timing.

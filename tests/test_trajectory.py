@@ -311,3 +311,15 @@ def test_every_word_has_a_default_of_its_own_units():
         )
         close(poses.camera_to_start[0], torch.eye(4))
         close(poses.zoom, torch.ones(1))
+
+
+def test_a_recording_written_with_three_decimals_is_walked_from_any_of_its_cameras():
+    path = Trajectory.parse("orbit:40deg,look_up:15deg", frames=12).cameras(START, focus_distance=4.0)
+    pose = (path.world_to_camera * 1e3).round() / 1e3
+    for first in range(12):
+        order = torch.tensor([first, *(k for k in range(12) if k != first)])
+        recording = Camera(K=path.K[order], world_to_camera=pose[order], height=90, width=160)
+        walked = Trajectory.from_cameras(recording).cameras(START, focus_distance=4.0)
+        between = recording.world_to_camera[5] @ recording.camera_to_world[0]
+        ours = walked.world_to_camera[5] @ walked.camera_to_world[0]
+        torch.testing.assert_close(ours, between, atol=3e-3, rtol=0)

@@ -13,6 +13,7 @@ from geometry.rasterizer import render_points
 from voyager_lite.clip import Guidance
 from voyager_lite.core.completion import lift_new
 from voyager_lite.core.fill import background_fill
+from voyager_lite.core.patch_completion import NEARER_THAN_SKY
 from voyager_lite.depth.estimate import DepthEstimate, DepthSource
 
 
@@ -67,7 +68,7 @@ def _placed(
     if not bool(estimate.valid.any()):
         return background_fill(picture[None], reference[None], covered[None], sky_from=sky_from)[1][0]
     filled = background_fill(picture[None], estimate.depth[None], estimate.valid[None])[1][0]
-    aligned = align_depth(filled, reference, matter)
+    aligned = align_depth(filled, reference, matter).clamp(max=NEARER_THAN_SKY * sky_from)
     return torch.where(sky, 2 * sky_from, aligned) if bool(sky.any()) else aligned
 
 

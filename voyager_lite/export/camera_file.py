@@ -14,7 +14,7 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.checks import require_intrinsics, require_rigid
-from geometry.rigid import invert_rigid, quaternion_from_rotation, rigid_from, rotation_from_quaternion
+from geometry.rigid import invert_rigid, squared_up
 
 MOST_CAMERAS = 100_000
 MOST_BYTES = 128 * 2**20
@@ -216,13 +216,3 @@ def _require_each(check: Callable[[str, Tensor], None], values: Tensor, *, name:
         for index, value in enumerate(values):
             check(f"{name}[{index}]", value)
         raise
-
-
-def squared_up(pose: Float[Tensor, "*batch 4 4"]) -> Float[Tensor, "*batch 4 4"]:
-    """The same poses with rotations that are exact, free of the rounding of a text file.
-
-    A written matrix is orthonormal only to its last digit; inverting it as a rotation would move a
-    far-off camera by that error times its distance.
-    """
-    rotation = rotation_from_quaternion(quaternion_from_rotation(pose[..., :3, :3]))
-    return rigid_from(rotation, pose[..., :3, 3])

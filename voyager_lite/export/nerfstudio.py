@@ -99,7 +99,7 @@ def read_camera_path(file: Path) -> CameraFile:
         raise ValueError(f'{file}: camera_type is "{kind}"; expected "perspective"')
     size = take_size(file, record, "render_height"), take_size(file, record, "render_width")
     frames = take(file, record, "camera_path", list)
-    keys = record.get("keyframes") or []
+    keys = take(file, record, "keyframes", list) if record.get("keyframes") else []
     cameras = _read_path_cameras(file, frames, name="camera_path", key="camera_to_world", size=size)
     keyframes = _read_path_cameras(file, keys, name="keyframes", key="matrix", size=size) if keys else None
     return CameraFile(cameras=cameras, fps=take_fps(file, record), keyframes=keyframes)
@@ -226,10 +226,19 @@ def _read_lens(
     }
     if "fl_x" not in number and "camera_angle_x" not in number:
         raise ValueError(f"{file}: {where} has no focal length; expected fl_x or camera_angle_x")
-    fx = number.get("fl_x") or width / 2 / math.tan(number["camera_angle_x"] / 2)
+    fx = number["fl_x"] if "fl_x" in number else _focal(file, number["camera_angle_x"], width, where=where)
     fy = number.get("fl_y", fx)
     center = number.get("cx", width / 2), number.get("cy", height / 2)
     return to_pinhole((fx, fy), center), (height, width)
+
+
+def _focal(file: Path, angle: float, width: int, *, where: str) -> float:
+    """Of a lens that sees an angle from side to side."""
+    if not 0 < angle < math.pi:
+        raise ValueError(
+            f"{file}: {where}.camera_angle_x is {angle:g} radians; expected more than 0, less than pi"
+        )
+    return width / 2 / math.tan(angle / 2)
 
 
 def _warn_of_distortion(file: Path, entries: Sequence[dict[str, Any]]) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 import torch
 
 from geometry.camera import Camera
+from geometry.rigid import squared_up
 from voyager_lite.export.atomic import replacing
 from voyager_lite.export.camera_file import (
     CameraFile,
     read_text,
     require_count,
-    squared_up,
     to_camera,
     to_pinhole,
 )
