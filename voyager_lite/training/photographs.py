@@ -1,7 +1,8 @@
 """Photographs as surface textures: crops of the pictures that scikit-image and scikit-learn carry, and print.
 
 Nothing is downloaded: only files that lie in the installed packages are read. The stereo pair among
-them is left out, because the product is measured on it.
+them is left out, because what is imagined and how far things are is measured on it. ``gravel`` and
+``coffee``, along which walks are measured for drift and for coming back, are not.
 """
 
 import functools
