@@ -69,11 +69,21 @@ def test_lists_name_images_or_say_more(tmp_path, pictures):
         (["{nonsense"], ValueError, "line 1: no JSON"),
         (['{"image": "a.png", "speed": 3}'], ValueError, "has image, speed; expected"),
         (['{"image": "a.png", "seed": "x"}'], ValueError, "has image, seed; expected"),
+        (['{"image": "a.png", "world": "../b"}'], ValueError, "line 1: world .*b lies outside"),
     ],
 )
 def test_lines_that_are_no_task_are_refused(tmp_path, pictures, lines, error, message):
     with pytest.raises(error, match=message):
         read_list(listed(tmp_path, *lines), output=tmp_path, path="right:5%")
+
+
+def test_lists_may_begin_with_the_mark_of_their_encoding_and_have_to_be_text(tmp_path, pictures):
+    file = tmp_path / "list.txt"
+    file.write_bytes(b"\xef\xbb\xbfa.png\n")
+    assert [task.image for task in read_list(file, output=tmp_path, path="left:5%")] == [str(pictures[0])]
+    file.write_bytes(b"a.png\n\xff")
+    with pytest.raises(ValueError, match=r"list\.txt: is not text \(byte 6\); expected UTF-8"):
+        read_list(file, output=tmp_path, path="left:5%")
 
 
 def test_an_interrupted_batch_is_finished_as_if_it_never_was(tmp_path, pictures):

@@ -407,6 +407,16 @@ def test_words_and_files_are_both_paths(tmp_path):
     torch.testing.assert_close(again.K, words.K, rtol=0, atol=1e-9)
 
 
+def test_a_word_is_a_word_whatever_folders_are_called(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orbit").mkdir()
+    assert len(read_path("orbit", frames=9).cameras(START, focus_distance=4.0)) == 9
+    with pytest.raises(FileNotFoundError, match=r"cameras\.txt"):
+        read_path("./orbit", frames=9)
+    long = ",".join(["forward:1%,turn_left:1deg"] * 20)
+    assert len(read_path(long, frames=9).cameras(START, focus_distance=4.0)) == 9
+
+
 @pytest.mark.parametrize("name", ["a.json", "b.json", "c.json", "walk.txt", "model", "model/images.txt"])
 def test_a_file_is_known_by_its_content_and_walked_from_the_start(tmp_path, name):
     path = read_path("forward:1.5,orbit:30deg", frames=25).cameras(START, focus_distance=4.0)

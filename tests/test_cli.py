@@ -167,6 +167,16 @@ BAD_COMMANDS = {
         "device is 'abacus'",
     ),
     "odd size": (["explore", "{photo}", "--size", "63x49", "--output", "{new}"], "even"),
+    "huge size": (["explore", "{photo}", "--size", "1000000x1000000", "--output", "{new}"], "32 to 8192"),
+    "scale of a guess": (
+        ["explore", "{photo}", "--depth", "layout", "--depth-scale", "2", "--output", "{new}"],
+        "only a depth file",
+    ),
+    "scale of no file": (
+        ["explore", "{photo}", "--depth-scale", "2", "--output", "{new}"],
+        "only a depth file",
+    ),
+    "empty path": (["continue", "{world}", "--path", ""], "word"),
     "no size": (["explore", "{photo}", "--size", "big", "--output", "{new}"], "WIDTHxHEIGHT"),
     "field of view": (["explore", "{photo}", "--fov-degrees", "200", "--output", "{new}"], "field of view"),
     "missing depth": (["explore", "{photo}", "--depth", "{tmp}/no.npy", "--output", "{new}"], "no.npy"),
@@ -220,6 +230,33 @@ def test_an_output_that_cannot_be_made_is_one_line(
 ) -> None:
     assert main(["explore", str(photograph), "--output", "/proc/voyager/world"]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_names_with_a_colon_are_names(
+    photograph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    walk = ["explore", str(photograph), "--path", "left:2%", "--frames", "3", "--size", "64x48"]
+    assert main([*walk, "--depth", "layout", "--output", "walk 12:30"]) == 0
+    assert (tmp_path / "walk 12:30" / "video.mp4").stat().st_size > 0
+    assert main(["render", "walk 12:30", "--path", "left:2%", "--frames", "3", "--output", "a:b.mp4"]) == 0
+    assert (tmp_path / "a:b.mp4").stat().st_size > 0
+
+
+def test_a_flight_begins_at_the_first_camera_however_far_the_world_was_walked(
+    photograph: Path, tmp_path: Path
+) -> None:
+    world, fly = tmp_path / "world", ["--path", "forward:10%,left:10%", "--frames", "3", "--output"]
+    walk = ["explore", str(photograph), "--path", "left:2%", "--frames", "3", "--size", "64x48"]
+    assert main([*walk, "--depth", "layout", "--output", str(world)]) == 0
+    assert main(["render", str(world), *fly, str(tmp_path / "before.mp4")]) == 0
+    assert main(["continue", str(world), "--path", "backward:60%", "--frames", "3", "--safe"]) == 0
+    with World.open(world) as opened:
+        assert abs(opened.focus_distance / opened.place(0).focus_distance - 1) > 0.05
+    assert main(["render", str(world), *fly, str(tmp_path / "after.mp4")]) == 0
+    before, after = (torch.stack(list(read_mp4(tmp_path / f"{name}.mp4"))) for name in ("before", "after"))
+    seen = before.mean(dim=1) > 0.1
+    assert float((before - after).abs().mean(dim=1)[seen].mean()) < 0.02
 
 
 def test_ctrl_c_keeps_the_finished_clips(photograph: Path, tmp_path: Path) -> None:

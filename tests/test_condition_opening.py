@@ -87,6 +87,13 @@ def test_explore_walks_the_folders_cameras(folder, tmp_path, capsys):
         assert opened.origin["image"] == "ref_image.png"
 
 
+def test_a_folder_has_lenses_and_depth_of_its_own(folder, tmp_path, capsys):
+    for extra, name in ((["--fov-degrees", "100"], "--fov-degrees"), (["--depth", "layout"], "--depth")):
+        assert main(["explore", "--guidance", str(folder), "--output", str(tmp_path / "w"), *extra]) == 2
+        assert capsys.readouterr().err.strip().endswith(f"leave out {name}")
+    assert not (tmp_path / "w").exists()
+
+
 def test_what_cannot_be_walked_is_refused_in_one_line(folder, tmp_path, capsys):
     import shutil
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from voyager_lite.core.memory import Memory
 from voyager_lite.explorer import Explorer
+from voyager_lite.export.camera_file import read_text
 from voyager_lite.opening import View
 from voyager_lite.paths import read_path
 from voyager_lite.results import write_results
@@ -76,10 +77,10 @@ def read_list(file: Path, *, output: Path, path: str) -> list[Task]:
 
     Raises:
         FileNotFoundError: No such list, or an image that it names is not there.
-        ValueError: A line that is no task, or two tasks with one world.
+        ValueError: No text, a line that is no task, a world outside of ``output``, or two tasks with one.
     """
     tasks: list[Task] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
         if not line.strip() or line.startswith("#"):
             continue
         where = f"{file}, line {number}"
@@ -88,6 +89,8 @@ def read_list(file: Path, *, output: Path, path: str) -> list[Task]:
         if not image.is_file():
             raise FileNotFoundError(f"{where}: {image} does not exist")
         world = str(output / entry.get("world", image.stem))
+        if not Path(world).resolve().is_relative_to(output.resolve()):
+            raise ValueError(f"{where}: world {world} lies outside {output}")
         if any(world == task.world for task in tasks):
             raise ValueError(f'{where}: {world} is another line\'s world, too; name it with "world"')
         tasks.append(Task(**{"path": path} | entry | {"image": str(image), "world": world}))

@@ -22,7 +22,7 @@ from voyager_lite.world.provenance import file_hash
 DEFAULT_FOV_DEGREES = 60.0
 """Horizontal, where nobody knows better: a phone's main camera has about 65, a 35 mm lens 54."""
 
-SMALLEST_SIDE = 32
+SMALLEST_SIDE, LARGEST_SIDE = 32, 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class View:
         fps: Frames a second of the videos.
 
     Raises:
-        ValueError: A size below 32, odd or given alone; a rate or an angle that cannot be.
+        ValueError: A size below 32, above 8192, odd or given alone; a rate or an angle that cannot be.
     """
 
     height: int | None = None
@@ -47,10 +47,11 @@ class View:
     fps: float = 24.0
 
     def __post_init__(self) -> None:
-        sizes = (self.width, self.height)
-        if any(side is not None and (side < SMALLEST_SIDE or side % 2) for side in sizes):
+        sides, allowed = (self.width, self.height), range(SMALLEST_SIDE, LARGEST_SIDE + 1, 2)
+        if any(side is not None and side not in allowed for side in sides):
             raise ValueError(
-                f"size is {self.width}x{self.height}; expected even numbers of at least {SMALLEST_SIDE}"
+                f"size is {self.width}x{self.height}; expected even numbers from {SMALLEST_SIDE} to "
+                f"{LARGEST_SIDE}"
             )
         if (self.height is None) != (self.width is None):
             raise ValueError("size needs both width and height")

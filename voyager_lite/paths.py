@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from geometry.presets import parse_amount
+from geometry.presets import PRESETS, parse_amount
 from geometry.trajectory import Trajectory
 from voyager_lite.export.camera_file import CameraFile, read_json, read_text
 from voyager_lite.export.cameras_json import FORMAT, read_cameras_json
@@ -23,7 +23,7 @@ def read_path(text_or_file: str, *, frames: int) -> Trajectory:
     Args:
         text_or_file: Words; or a .json (ours, nerfstudio camera_path or transforms), a .txt
             (RealEstate10K, COLMAP images.txt beside its cameras.txt) or a folder with a COLMAP model,
-            text or binary, or with one in sparse/0.
+            text or binary, or with one in sparse/0. A folder called like a word is named as ./orbit.
         frames: How many cameras the path becomes.
 
     Raises:
@@ -32,7 +32,8 @@ def read_path(text_or_file: str, *, frames: int) -> Trajectory:
     """
     named = re.fullmatch(r"(.+\.(?:json|txt))(?::(.*))?", text_or_file.strip(), flags=re.IGNORECASE)
     folder = Path(text_or_file.strip())
-    if named is None and not (text_or_file.strip() and folder.is_dir()):
+    first_word = re.split("[:,]", text_or_file.strip())[0].strip()
+    if named is None and (first_word in ("", *PRESETS) or not folder.is_dir()):
         return Trajectory.parse(text_or_file, frames=frames)
     file, length = folder, None
     if named is not None:

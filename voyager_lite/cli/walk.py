@@ -89,7 +89,7 @@ class Explore(Walk):
         Path | None,
         tyro.conf.arg(
             metavar="FOLDER",
-            help="Instead of IMAGE, a folder of Voyager's conditions: its picture, its depth, its cameras.",
+            help="Instead of IMAGE, a folder of Voyager's conditions: its picture, depth and all its cameras.",
         ),
     ] = None
     output: Annotated[Path, tyro.conf.arg(metavar="WORLD", help="A new or empty folder.")]
@@ -143,8 +143,9 @@ class Explore(Walk):
 
     def _open(self, view: View) -> tuple[Opening, Camera, Explorer]:
         """What the world begins with and where the walk goes; all that is given is looked at first."""
-        path = read_path(self.path or DEFAULT_PATH, frames=self.frames)
+        path = read_path(DEFAULT_PATH if self.path is None else self.path, frames=self.frames)
         if self.guidance is not None and self.image is None and self.sample is None:
+            self._require_nothing_beside_guidance()
             opening, cameras = open_condition(self.guidance, view=view)
             explorer = self._explorer(self.core)
         else:
@@ -155,8 +156,15 @@ class Explore(Walk):
             cameras = explorer.plan(opening, path, safe=self.safe)
         return opening, cameras, explorer
 
+    def _require_nothing_beside_guidance(self) -> None:
+        told = {"--depth": self.depth != "auto", "--depth-kind": self.depth_kind != "depth"}
+        told |= {"--depth-scale": self.depth_scale is not None, "--fov-degrees": self.fov_degrees is not None}
+        if any(told.values()):
+            names = ", ".join(name for name, given in told.items() if given)
+            raise ValueError(f"--guidance has depth and lenses of its own; leave out {names}")
+
     def _depth(self) -> DepthSource | str:
-        if self.depth == "auto":
+        if (self.depth, self.depth_kind, self.depth_scale) == ("auto", "depth", None):
             return self.depth
         return choose_depth(self.depth, quantity=self.depth_kind, scale=self.depth_scale, device=self.device)
 
@@ -200,7 +208,7 @@ class Continue(Walk):
         if (self.from_clip is None) != (self.branch is None):
             raise ValueError("a branch needs both --from-clip K and --as NAME; to go back in place, use undo")
         started = time.perf_counter()
-        path = read_path(self.path or DEFAULT_PATH, frames=self.frames)
+        path = read_path(DEFAULT_PATH if self.path is None else self.path, frames=self.frames)
         with World.open(self.world) as world:
             if self.branch is not None and self.from_clip is not None:
                 self._branch_off(world, path, folder=self.branch, clip=self.from_clip, started=started)

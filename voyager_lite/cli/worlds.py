@@ -55,7 +55,7 @@ class Render:
             raise ValueError(f"--output is {self.output}; expected a name that ends in .mp4")
         path = read_path(self.path, frames=self.frames)
         with World.open(self.world) as world:
-            cameras = path.cameras(world.cameras[0], focus_distance=world.focus_distance)
+            cameras = path.cameras(world.cameras[0], focus_distance=world.place(0).focus_distance)
             count = write_mp4(self.output, rendered_frames(world, cameras), fps=world.fps)
         say(f"{count} frames: {self.output}")
 

@@ -37,8 +37,15 @@ def choose_depth(
 
     Raises:
         FileNotFoundError: A file or folder of that name does not exist.
-        ValueError: An existing file that is no depth file, or an empty choice.
+        ValueError: An existing file that is no depth file, an empty choice, or a quantity or scale of what
+            is no file.
     """
+    path = Path(choice)
+    of_file = path.is_file() or path.suffix.lower() in SUFFIXES
+    if not of_file and (quantity != "depth" or scale is not None):
+        raise ValueError(
+            f"depth is {choice!r}; only a depth file ({', '.join(SUFFIXES)}) has a kind and a scale"
+        )
     found = find_cached_model() if choice == AUTO else None
     if found is not None:
         return DepthModel(name=str(found), device=device)
@@ -46,8 +53,7 @@ def choose_depth(
         return DepthMini.from_pretrained(device=device)
     if choice == LAYOUT:
         return LayoutDepth()
-    path = Path(choice)
-    if path.is_file() or path.suffix.lower() in SUFFIXES:
+    if of_file:
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist; expected a depth file")
         return DepthFile(path=path, quantity=quantity, scale=scale)

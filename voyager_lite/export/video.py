@@ -29,6 +29,11 @@ BIT_EXACT = {"fflags": "+bitexact"}
 """No random identifiers, no dates: the same frames give the same file."""
 
 
+def _address(path: Path) -> str:
+    """From the root, as FFmpeg takes what stands before a colon for a protocol."""
+    return str(path.absolute())
+
+
 def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, fps: float) -> int:
     """Write RGB frames in [0, 1] as H.264 in yuv420p, which every player opens; returns their number.
 
@@ -36,7 +41,7 @@ def write_mp4(path: Path, frames: Iterable[Float[Tensor, "3 height width"]], *, 
     their last row or column, as the format asks.
     """
     count = 0
-    with replacing(path) as partial, av.open(str(partial), "w", options=BIT_EXACT) as container:
+    with replacing(path) as partial, av.open(_address(partial), "w", options=BIT_EXACT) as container:
         stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
@@ -78,7 +83,7 @@ def to_yuv420(rgb: Float[Tensor, "3 height width"]) -> UInt8[np.ndarray, "rows e
 
 def read_mp4(path: Path) -> Iterator[Float[Tensor, "3 height width"]]:
     """RGB frames in [0, 1]."""
-    with av.open(str(path)) as container:
+    with av.open(_address(path)) as container:
         for frame in container.decode(video=0):
             yield torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1).float() / 255
 
@@ -89,7 +94,7 @@ def write_depth_video(path: Path, codes: Iterable[Int[Tensor, "height width"]], 
     Codes are those of ``voyager_lite.world.frames.encode_depth``; the rule stands in the file's title.
     """
     count = 0
-    with replacing(path) as partial, av.open(str(partial), "w", options=BIT_EXACT) as container:
+    with replacing(path) as partial, av.open(_address(partial), "w", options=BIT_EXACT) as container:
         container.metadata["title"] = "depth along the axis = 2 ** ((value - 32768) / 2048); 0: none"
         stream = container.add_stream("ffv1", rate=Fraction(fps).limit_denominator(1001))
         stream.pix_fmt = "gray16le"
@@ -106,6 +111,6 @@ def write_depth_video(path: Path, codes: Iterable[Int[Tensor, "height width"]], 
 
 def read_depth_video(path: Path) -> Iterator[Int[Tensor, "height width"]]:
     """16-bit depth codes."""
-    with av.open(str(path)) as container:
+    with av.open(_address(path)) as container:
         for frame in container.decode(video=0):
             yield torch.from_numpy(frame.to_ndarray(format="gray16le").astype(np.int32))
