@@ -19,7 +19,8 @@ def running_film(place: Place) -> dict[str, Any]:
         [place.address(f"{kind}/{number}", version=marks[number]) for number in shown]
         for kind in ("rgb", "depth")
     )
-    return {"rgb": rgb, "depth": depth, "side": None, "frames": len(shown), "fps": fps}
+    pictures = {"rgb": rgb, "depth": depth, "side": None, "frames": len(shown), "fps": fps}
+    return {**pictures, "key": place.name, "first": shown.start}
 
 
 def whole_film(place: Place) -> dict[str, Any] | None:
@@ -30,4 +31,4 @@ def whole_film(place: Place) -> dict[str, Any] | None:
     if not all((folder / name).is_file() for name in FILMS.values()):
         return None
     films = {kind: place.address(f"take/{name}", version=version) for kind, name in FILMS.items()}
-    return {**films, "side": None, "frames": count, "fps": fps}
+    return {**films, "side": None, "frames": count, "fps": fps, "key": version}

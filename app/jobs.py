@@ -24,7 +24,7 @@ class Told:
 
 
 class Stopped(Exception):
-    """The person has asked to stop; raised where a task looks for it."""
+    """The person has asked to stop, or has left; raised where a task looks for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Job(Protocol):
         """Do it; yields where others may take their turn. A ``world`` in its result is shown then.
 
         Raises:
-            Stopped: Where ``tools.tell`` did.
+            Stopped: Where ``tools.tell`` did, or where ``tools.ends_here`` ended it early.
         """
         ...
 

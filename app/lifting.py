@@ -86,7 +86,7 @@ class Lift:
 
 def kept_photograph(folder: Path) -> Path | None:
     """The picture a world was made of, if it was not a sample."""
-    return next(iter(sorted(folder.glob(f"{KEPT_AS}.*"))), None)
+    return next(iter(sorted(folder.glob(f"{KEPT_AS}*"))), None)
 
 
 def remove_unwalked(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """The page: five steps from a photograph to what can be taken away, wired to each other."""
 
+import sqlite3
 from typing import Any, Final
 
 import gradio as gr
@@ -16,6 +17,7 @@ from app.view import view_value
 from app.viewer import SceneViewer
 from app.walking import build_walk_step
 from app.wires import Follower, Wires, answered, task_line
+from voyager_lite.errors import VoyagerLiteError
 
 TITLE: Final = "voyager-lite: walk into a picture"
 
@@ -80,12 +82,17 @@ def _wire_visits(studio: Studio, wires: Wires, page: gr.Blocks, first: tuple[gr.
 
 
 def arrived(studio: Studio, visit: Any) -> dict[str, Any]:
-    """A new visitor gets a key; one who returns finds the world they left."""
+    """A new visitor gets a key; one who returns finds the world they left, if it can be read."""
     try:
         place = studio.place(visit)
     except ValueError:
         return {"token": new_token(), "world": None}
-    return {"token": place.person.token, "world": place.name if place.exists else None}
+    try:
+        place.version()
+    except (ValueError, OSError, VoyagerLiteError, sqlite3.Error):
+        # Their other worlds can be chosen on the page, which an error here would keep away.
+        return {"token": place.person.token, "world": None}
+    return {"token": place.person.token, "world": place.name}
 
 
 def _wire_view(

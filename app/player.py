@@ -29,11 +29,13 @@ ON_LOAD = "import('/static/player.js').then(({ mountPlayer }) => mountPlayer({ e
 
 
 def ClipPlayer(value: dict[str, Any] | None = None, **settings: Any) -> gr.HTML:
-    """Shows ``{"rgb": .., "depth": .., "side": .., "frames": n, "fps": f}``, or None.
+    """Shows ``{"rgb": .., "depth": .., "side": .., "frames": n, "fps": f, "key": k}``, or None.
 
     ``rgb``, ``depth`` and ``side`` are each the address of an mp4, or a list of addresses of pictures
     (as they come while a walk is running: the newest is shown), or None. Without ``side``, colour and
-    depth play beside each other. ``frames`` is needed for films only. Not a class; see `app.viewer`.
+    depth play beside each other. ``frames`` is needed for films only. With the same ``key`` they are of
+    the same walk, and the frame that is looked at stays; ``first`` is the number in the walk of the first
+    picture, 0 if it is not there. Not a class; see `app.viewer`.
     """
     return gr.HTML(
         value=value,

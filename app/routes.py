@@ -1,6 +1,7 @@
 """Addresses of what the browser loads from a world; nothing else of the disk can be named."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,12 +19,19 @@ from voyager_lite.export.browser_points import points_version, write_browser_poi
 from voyager_lite.export.contact_sheet import depth_picture, depth_range
 from voyager_lite.export.formats import FORMATS
 from voyager_lite.world.frames import encode_rgb
+from voyager_lite.world.marks import clip_marks, frame_marks
 from voyager_lite.world.world import World
 
 FOREVER: Final = {"Cache-Control": "private, max-age=31536000, immutable"}
-"""Addresses carry a version, so that what they name never changes."""
+"""Of what an address names with its version: that never changes."""
+
+PASSING: Final = {"Cache-Control": "no-store"}
+"""Of what is not, or not any more, what its address names."""
 
 JPEG_QUALITY: Final = 92
+
+Picture = Callable[[World, int], Float[Tensor, "3 height width"]]
+"""Makes the picture of a frame of a world."""
 
 _making_points = threading.Lock()
 
@@ -43,60 +51,76 @@ def world_routes(studio: Studio) -> APIRouter:
     routes = APIRouter(prefix="/w/{token}/{world}")
 
     @routes.get("/points")
-    def points(found: Annotated[Place, Depends(place)]) -> FileResponse:
-        return _points(found)
+    def points(found: Annotated[Place, Depends(place)], v: str = "") -> FileResponse:
+        return _points(found, asked=v)
 
     @routes.get("/rgb/{number}")
-    def rgb(found: Annotated[Place, Depends(place)], number: int) -> Response:
-        with found.open() as world:
-            return _jpeg(world.rgb(_within(world, number)))
+    def rgb(found: Annotated[Place, Depends(place)], number: int, v: str = "") -> Response:
+        return _frame(found, World.rgb, number, asked=v)
 
     @routes.get("/depth/{number}")
-    def depth(found: Annotated[Place, Depends(place)], number: int) -> Response:
-        with found.open() as world:
-            near, far = depth_range([world.depth(0)])
-            return _jpeg(depth_picture(world.depth(_within(world, number)), near=near, far=far))
+    def depth(found: Annotated[Place, Depends(place)], number: int, v: str = "") -> Response:
+        return _frame(found, _depth, number, asked=v)
 
     @routes.get("/take/{name}")
-    def take(found: Annotated[Place, Depends(place)], name: str) -> FileResponse:
-        return _taken(found, name)
+    def take(found: Annotated[Place, Depends(place)], name: str, v: str = "") -> FileResponse:
+        return _taken(found, name, asked=v)
 
     return routes
 
 
-def _taken(found: Place, name: str) -> FileResponse:
+def _taken(found: Place, name: str, *, asked: str) -> FileResponse:
     """A film to be played, or an export to be kept under a name that tells whose it is."""
     offered = {*FILMS.values(), *(export_file(Path(), kind).name for kind in FORMATS)}
     with found.open() as world:
-        file = exports_folder(world) / name
+        folder = exports_folder(world)
+    file = folder / name
     if name not in offered or not file.is_file():
         raise HTTPException(404)
     if name in FILMS.values():
-        return FileResponse(file, media_type="video/mp4", headers=FOREVER)
-    return FileResponse(file, filename=f"{found.name}-{name}", headers={"Cache-Control": "no-store"})
+        headers = FOREVER if asked == folder.name else PASSING
+        return FileResponse(file, media_type="video/mp4", headers=headers)
+    return FileResponse(file, filename=f"{found.name}-{name}", headers=PASSING)
 
 
-def _points(found: Place) -> FileResponse:
+def _points(found: Place, *, asked: str) -> FileResponse:
     """Made when they are first asked for, once a version."""
     with found.open() as world:
-        file = found.browser_file(f"points-{points_version(world.store)}.bin")
+        since = world.store.data_version()
         with _making_points:
+            file = found.browser_file(f"points-{points_version(world.store)}.bin")
             if not file.is_file():
                 for old in file.parent.glob("points-*.bin"):
                     old.unlink()
                 write_browser_points(file, world.store)
-    return FileResponse(file, media_type="application/octet-stream", headers=FOREVER)
+        headers = _keeping(world, clip_marks(world)[-1], asked=asked, since=since)
+    return FileResponse(file, media_type="application/octet-stream", headers=headers)
 
 
-def _within(world: World, number: int) -> int:
-    if not 0 <= number < len(world):
-        raise HTTPException(404)
-    return number
+def _frame(found: Place, picture: Picture, number: int, *, asked: str) -> Response:
+    with found.open() as world:
+        since = world.store.data_version()
+        if not 0 <= number < len(world):
+            raise HTTPException(404)
+        data = _jpeg(picture(world, number))
+        headers = _keeping(world, frame_marks(world)[number], asked=asked, since=since)
+    return Response(data, media_type="image/jpeg", headers=headers)
 
 
-def _jpeg(picture: Float[Tensor, "3 height width"]) -> Response:
+def _depth(world: World, number: int) -> Float[Tensor, "3 height width"]:
+    near, far = depth_range([world.depth(0)])
+    return depth_picture(world.depth(number), near=near, far=far)
+
+
+def _keeping(world: World, mark: str, *, asked: str, since: int) -> dict[str, str]:
+    """How long a browser may keep what was read of a world since it had this ``data_version``."""
+    # A clip committed or undone meanwhile may be in what was read, and not in the mark.
+    return FOREVER if asked == mark and world.store.data_version() == since else PASSING
+
+
+def _jpeg(picture: Float[Tensor, "3 height width"]) -> bytes:
     pixels = np.ascontiguousarray(encode_rgb(picture).permute(1, 2, 0).numpy()[..., ::-1])
     done, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     if not done:
         raise HTTPException(500)
-    return Response(data.tobytes(), media_type="image/jpeg", headers=FOREVER)
+    return data.tobytes()

@@ -1,9 +1,11 @@
 """The server: Gradio's page and our own files, on this machine only."""
 
+import contextlib
 import logging
 import os
 import re
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +30,7 @@ HERE: Final = ["127.0.0.1", "localhost"]
 """What this server may be called; a page of elsewhere that points its own name at us is refused."""
 
 MOST_UPLOADED: Final = "200mb"
+MOST_PORT: Final = 65535
 
 STATIC_FILE: Final = re.compile(r"(?:vendor/)?[A-Za-z0-9_.-]+\.(?:js|css|map|json)")
 
@@ -66,20 +69,44 @@ def serve(worlds: Path, *, port: int, core: str) -> None:
 
     Args:
         worlds: Folder of everybody's worlds; made if it is not there.
-        port: Of 127.0.0.1.
+        port: Of 127.0.0.1; 0 takes a free one.
         core: Chosen where nobody chooses.
+
+    Raises:
+        ValueError: No such port, or it is taken.
     """
+    listening = _bound(port)
     worlds.mkdir(parents=True, exist_ok=True)
     # The server hands the signal on when it has ended; without this the process would end there and then,
     # and leave what people have uploaded.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    with tempfile.TemporaryDirectory(prefix="voyager-lite-") as cache, Studio(worlds, core=core) as studio:
+    with (
+        listening,
+        tempfile.TemporaryDirectory(prefix="voyager-lite-") as cache,
+        Studio(worlds, core=core) as studio,
+    ):
         # Read by Gradio when the page is built: where uploads lie, and that nothing is reported to anybody.
         os.environ["GRADIO_TEMP_DIR"] = cache
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        app = build_server(studio)
-        logger.warning("open http://%s:%d in a browser; worlds are kept in %s", HERE[0], port, worlds)
-        uvicorn.run(app, host=HERE[0], port=port, log_level="warning")
+        server = uvicorn.Server(uvicorn.Config(build_server(studio), log_level="warning"))
+        address = listening.getsockname()
+        logger.warning("open http://%s:%d in a browser; worlds are kept in %s", *address, worlds)
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+
+
+def _bound(port: int) -> socket.socket:
+    """Before anything is made or said, so that nobody is sent to another program's page."""
+    if not 0 <= port <= MOST_PORT:
+        raise ValueError(f"port is {port}; expected 0 (any that is free) to {MOST_PORT}")
+    bound = socket.socket(proto=socket.IPPROTO_TCP)  # as asyncio asks to send small answers at once
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HERE[0], port))
+    except OSError as error:
+        bound.close()
+        raise ValueError(f"port {port}: {error.strerror}; choose another one") from None
+    return bound
 
 
 def _static(name: str) -> FileResponse:

@@ -63,7 +63,7 @@ class Place:
         return folder / name
 
     def address(self, what: str, *, version: str) -> str:
-        """Where the browser finds one of the world's files; the same address always has the same content."""
+        """Where the browser finds one of the world's files; it may keep what has this version."""
         return f"/w/{self.person.token}/{self.name}/{what}?v={version}"
 
 

@@ -65,6 +65,8 @@ class Walk:
 
         Raises:
             PathBlockedError: The way meets matter.
+            ValueError: It begins elsewhere than at the world's last camera, or the seed is too large.
+            Stopped: Where ``tools.tell`` did, or where the walk was to end after a clip and had more.
         """
         tools.tell(Told(text="loading the core"))
         explorer = tools.explorer(self.core)
@@ -187,10 +189,12 @@ def _each(world: World, clips: Iterator[Clip], tools: Tools, tell: _Teller) -> G
             for _ in clips:
                 tell.committed()
                 if tools.ends_here():
-                    return
+                    break
                 yield
         except Stopped:
             # Closed first: while it is under way, the walk holds the world.
             clips.close()  # type: ignore[attr-defined]
             world.abandon()
             raise
+    if world.pending is not None:
+        raise Stopped

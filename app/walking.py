@@ -14,6 +14,7 @@ from app.tasks import BranchOff, Finish, GoBack, Walk, Way
 from app.wires import Follower, Started, Wires, answered, start_task
 from voyager_lite.core import CORES
 from voyager_lite.core.mini import Mini
+from voyager_lite.explorer import check_choices
 from voyager_lite.world.overview import overview
 
 MOST_STEPS: Final = 100
@@ -71,20 +72,9 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> tuple[gr.D
         visit: Any, now: DrawnPath | None, core: str, seed: float | None, steps: float | None
     ) -> Started:
         place = studio.place(visit)
-        cameras = None if now is None else now.cameras()
-        if now is None or cameras is None:
-            raise ValueError("draw a path first: it has only its start")
         if core not in cores:
             raise ValueError(f"core is {core!r}; expected one of {', '.join(cores)}")
-        if not 0 <= (steps or 0) <= MOST_STEPS:
-            raise ValueError(f"steps is {steps:g}; expected 1 to {MOST_STEPS}, or 0 for the core's own")
-        job = Walk(
-            folder=place.folder,
-            way=Way.of(cameras, prompts=prompts_of(now)),
-            core=core,
-            seed=int(seed or 0),
-            steps=int(steps) if steps else None,
-        )
+        job = walk_along(place, now, core=core, seed=int(seed or 0), steps=int(steps or 0))
         return start_task(studio, place, job)
 
     def finish_it(visit: Any) -> Started:
@@ -151,6 +141,24 @@ def build_walk_step(studio: Studio, wires: Wires, drawn: gr.State) -> tuple[gr.D
     outputs = [player, unfinished, notice, walked, table, clip, back]
     gr.on([wires.seen.change, wires.finished.change], answered(show), wires.visit, outputs, **quiet)
     return core, ahead
+
+
+def walk_along(place: Place, now: DrawnPath | None, *, core: str, seed: int, steps: int) -> Walk:
+    """The task that walks what is drawn; 0 steps are the core's own.
+
+    Raises:
+        ValueError: Nothing is drawn, or not in the world as it is now; or a number is not allowed.
+    """
+    cameras = None if now is None else now.cameras()
+    if now is None or cameras is None:
+        raise ValueError("draw a path first: it has only its start")
+    if now.mark != place.version():
+        raise ValueError("the world has changed since this path was drawn; reload the page and draw it anew")
+    if not 0 <= steps <= MOST_STEPS:
+        raise ValueError(f"steps is {steps}; expected 1 to {MOST_STEPS}, or 0 for the core's own")
+    check_choices(seed=seed, steps=steps or None)
+    way = Way.of(cameras, prompts=prompts_of(now))
+    return Walk(folder=place.folder, way=way, core=core, seed=seed, steps=steps or None)
 
 
 def prompts_of(now: DrawnPath) -> tuple[tuple[int, str], ...]:

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import cv2
@@ -12,15 +14,21 @@ import pytest
 from fastapi.testclient import TestClient
 from walls import HEIGHT, WIDTH, load_tiny, wall
 
-from app import server
+from app import frames, server
+from app.exporting import FILMS, exports_folder
 from app.guard import HEADERS
 from app.page import arrived
+from app.routes import FOREVER, PASSING
 from app.server import build_addresses
-from app.studio import Studio
+from app.session import Person
+from app.studio import Place, Studio
 from app.tasks import Walk
 from app.walking import clip_table
 from app.wires import answered, minutes, task_line
 from app.worker import Ticket
+from geometry.trajectory import Trajectory
+from voyager_lite.explorer import Explorer
+from voyager_lite.world.creation import FILE_NAME
 from voyager_lite.world.overview import overview
 from voyager_lite.world.world import World
 
@@ -77,13 +85,65 @@ def test_nothing_else_is_served(client: TestClient, path: str) -> None:
 
 
 def test_an_export_is_served_under_the_worlds_name(client: TestClient, studio: Studio) -> None:
-    from app.exporting import export_file, exports_folder
+    from app.exporting import export_file
 
     with World.open(studio.root / OURS / "mine") as world:
         export_file(exports_folder(world), "cameras").write_text("{}")
     answer = client.get(f"/w/{OURS}/mine/take/cameras.json")
     assert answer.status_code == 200
     assert 'filename="mine-cameras.json"' in answer.headers["content-disposition"]
+
+
+def named(place: Place) -> list[str]:
+    """What the page names of a world: its points, its films, frames of its walk."""
+    with place.open() as world:
+        for name in FILMS.values():
+            (exports_folder(world) / name).write_bytes(b"a film")
+    running, whole = frames.running_film(place), frames.whole_film(place)
+    assert whole is not None
+    points = place.address("points", version=place.version())
+    return [points, whole["rgb"], whole["depth"], running["rgb"][-1], running["depth"][-1]]
+
+
+def test_browsers_keep_what_an_address_names_and_nothing_else(client: TestClient, studio: Studio) -> None:
+    place = Place(Person(studio.root, OURS), "walked")
+
+    def kept(address: str) -> str:
+        answer = client.get(address)
+        assert answer.status_code == 200
+        return answer.headers["cache-control"]
+
+    with wall(studio.root / OURS / "walked") as world:
+        walk = Explorer(load_tiny("tiny")).explore(world, Trajectory.parse("right:0.2", frames=7))
+        next(walk)
+        then = named(place)
+        assert {kept(address) for address in then} == {FOREVER["Cache-Control"]}
+        for address in then:
+            assert kept(f"{address}0") == kept(address.partition("?")[0]) == PASSING["Cache-Control"]
+        next(walk)
+        now = named(place)
+        assert {kept(address) for address in then} == {PASSING["Cache-Control"]}
+        assert {kept(address) for address in now} == {FOREVER["Cache-Control"]}
+        walk.close()  # type: ignore[attr-defined]
+        world.undo()
+    assert named(place) == then
+    assert {kept(address) for address in then} == {FOREVER["Cache-Control"]}
+    assert {kept(address) for address in now[:3]} == {PASSING["Cache-Control"]}
+
+
+def test_of_a_long_walk_the_player_is_told_which_frames_it_has(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(Person(studio.root, OURS), "long")
+    with wall(studio.root / OURS / "long") as world:
+        list(Explorer(load_tiny("tiny")).explore(world, Trajectory.parse("right:0.2", frames=7)))
+    whole = frames.running_film(place)
+    assert (whole["first"], len(whole["rgb"])) == (0, 7)
+    monkeypatch.setattr(frames, "MOST_PICTURES", 3)
+    last = frames.running_film(place)
+    assert last["first"] == 4
+    assert last["key"] == whole["key"]
+    assert last["rgb"] == whole["rgb"][4:]
 
 
 @pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example", "10.0.0.1"])
@@ -116,6 +176,14 @@ def test_the_first_visit_makes_a_key_and_the_next_finds_the_world(studio: Studio
     assert arrived(studio, {"token": OURS, "world": "mine"}) == {"token": OURS, "world": "mine"}
     assert arrived(studio, {"token": OURS, "world": "yours"}) == {"token": OURS, "world": None}
     assert arrived(studio, {"token": OURS, "world": "../x"}) == {"token": OURS, "world": None}
+
+
+def test_a_world_that_cannot_be_read_keeps_nobody_out(studio: Studio) -> None:
+    folder = studio.root / OURS / "damaged"
+    wall(folder).close()
+    assert arrived(studio, {"token": OURS, "world": "damaged"})["world"] == "damaged"
+    (folder / FILE_NAME).write_bytes(bytes(4096))
+    assert arrived(studio, {"token": OURS, "world": "damaged"}) == {"token": OURS, "world": None}
 
 
 HOSTILE = "<script>alert(1)</script>"
@@ -154,14 +222,14 @@ def test_what_goes_wrong_is_told_in_a_line_of_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "end"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
+    ("number", "end"), [(signal.SIGTERM, pytest.raises(SystemExit)), (signal.SIGINT, nullcontext())]
 )
 def test_uploads_are_removed_when_the_server_is_asked_to_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, end: type[BaseException]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, end: AbstractContextManager[object]
 ) -> None:
     caches = []
 
-    def run(app: object, **settings: object) -> None:
+    def run(self: object, sockets: list[socket.socket]) -> None:
         caches.append(Path(os.environ["GRADIO_TEMP_DIR"]))
         (caches[0] / "upload.jpg").touch()
         signal.raise_signal(number)
@@ -169,14 +237,30 @@ def test_uploads_are_removed_when_the_server_is_asked_to_end(
     monkeypatch.setenv("GRADIO_TEMP_DIR", "")
     monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "")
     monkeypatch.setattr(server, "build_server", lambda studio: None)
-    monkeypatch.setattr(server.uvicorn, "run", run)
+    monkeypatch.setattr(server.uvicorn.Server, "run", run)
     before = {kind: signal.getsignal(kind) for kind in (signal.SIGTERM, signal.SIGINT)}
     # A shell's background job ignores Ctrl-C from birth.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with pytest.raises(end):
+        with end:
             server.serve(tmp_path / "worlds", port=0, core="tiny")
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
     assert caches and not caches[0].exists()
+
+
+@pytest.mark.parametrize("port", [70000, -5])
+def test_a_port_that_is_none_is_refused_before_anything_is_made(tmp_path: Path, port: int) -> None:
+    with pytest.raises(ValueError, match=rf"port is {port}; expected 0 \(any that is free\) to 65535"):
+        server.serve(tmp_path / "worlds", port=port, core="tiny")
+    assert not (tmp_path / "worlds").exists()
+
+
+def test_nobody_is_sent_to_another_programs_page(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        with pytest.raises(ValueError, match=r"Address already in use; choose another one"):
+            server.serve(tmp_path / "worlds", port=other.getsockname()[1], core="tiny")
+    assert "open http" not in caplog.text and not (tmp_path / "worlds").exists()

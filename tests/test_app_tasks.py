@@ -129,9 +129,10 @@ def test_a_walk_says_how_far_it_is(bench: Bench, folder: Path) -> None:
     assert told == sorted(told)
 
 
-def test_who_leaves_may_finish_later(bench: Bench, folder: Path) -> None:
+def test_who_leaves_has_stopped_and_may_finish_later(bench: Bench, folder: Path) -> None:
     bench.wish.set()
-    bench.run(Walk(folder=folder, way=way(folder, "right:0.2", frames=9), core="tiny", seed=1))
+    with pytest.raises(Stopped):
+        bench.run(Walk(folder=folder, way=way(folder, "right:0.2", frames=9), core="tiny", seed=1))
     assert clips_and_frames(folder) == (1, 5)
     bench.wish.clear()
     bench.run(Finish(folder=folder))
@@ -140,9 +141,16 @@ def test_who_leaves_may_finish_later(bench: Bench, folder: Path) -> None:
         bench.run(Finish(folder=folder))
 
 
+def test_who_leaves_in_the_last_clip_has_walked_it_all(bench: Bench, folder: Path) -> None:
+    bench.wish.set()
+    assert bench.run(Walk(folder=folder, way=way(folder, "right:0.1", frames=5), core="tiny")) == {}
+    assert clips_and_frames(folder) == (1, 5)
+
+
 def test_what_is_unfinished_can_be_dropped(bench: Bench, folder: Path) -> None:
     bench.wish.set()
-    bench.run(Walk(folder=folder, way=way(folder, "right:0.2", frames=9), core="tiny"))
+    with pytest.raises(Stopped):
+        bench.run(Walk(folder=folder, way=way(folder, "right:0.2", frames=9), core="tiny"))
     bench.run(GoBack(folder=folder, clips=0))
     assert clips_and_frames(folder) == (1, 5)
     with World.open(folder) as world:
@@ -176,7 +184,8 @@ def test_prompts_of_later_stretches_wait_for_who_leaves(
     onward = way(folder, "right:0.2", frames=13, prompts=((0, "sun"), (4, "snow"), (8, "rain")))
     monkeypatch.setattr(TinyCore, "reads_prompts", True)
     bench.wish.set()
-    bench.run(Walk(folder=folder, way=onward, core="tiny"))
+    with pytest.raises(Stopped):
+        bench.run(Walk(folder=folder, way=onward, core="tiny"))
     assert clips_and_frames(folder) == (1, 5)
     bench.wish.clear()
     bench.run(Finish(folder=folder))
@@ -195,13 +204,14 @@ def test_a_pace_is_measured_and_can_be_stopped(bench: Bench) -> None:
 
 def picture(file: Path) -> Path:
     noise = np.random.default_rng(0).integers(0, 255, (32, 48, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(file)
+    Image.fromarray(noise).save(file, "PNG")
     return file
 
 
-def test_a_photograph_becomes_a_world_that_keeps_it(bench: Bench, tmp_path: Path) -> None:
-    file = picture(tmp_path / "a b.PNG")
-    job = Lift(folder=tmp_path / "people" / "a-b", photograph=file, called="a b.PNG", depth="layout")
+@pytest.mark.parametrize("name", ["a b.PNG", "a b"])
+def test_a_photograph_becomes_a_world_that_keeps_it(bench: Bench, tmp_path: Path, name: str) -> None:
+    file = picture(tmp_path / name)
+    job = Lift(folder=tmp_path / "people" / "a-b", photograph=file, called=name, depth="layout")
     job.folder.parent.mkdir()
     assert bench.run(job) == {"world": "a-b"}
     kept = kept_photograph(job.folder)

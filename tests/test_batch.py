@@ -69,6 +69,7 @@ def test_lists_name_images_or_say_more(tmp_path, pictures):
         (["{nonsense"], ValueError, "line 1: no JSON"),
         (['{"image": "a.png", "speed": 3}'], ValueError, "has image, speed; expected"),
         (['{"image": "a.png", "seed": "x"}'], ValueError, "has image, seed; expected"),
+        (['{"image": "a.png", "seed": 99999999999999999999}'], ValueError, "line 1: seed is 99999"),
         (['{"image": "a.png", "world": "../b"}'], ValueError, "line 1: world .*b lies outside"),
     ],
 )

@@ -176,6 +176,15 @@ BAD_COMMANDS = {
         ["explore", "{photo}", "--depth-scale", "2", "--output", "{new}"],
         "only a depth file",
     ),
+    "steps": (["explore", "{photo}", "--steps", "0", "--output", "{new}"], "steps is 0; expected at least 1"),
+    "steps of a branch": (
+        ["continue", "{world}", "--from-clip", "0", "--as", "{new}", "--steps", "-1"],
+        "steps is -1; expected at least 1",
+    ),
+    "seed": (
+        ["explore", "{photo}", "--seed", f"{10**20}", "--output", "{new}"],
+        "expected a whole number from",
+    ),
     "empty path": (["continue", "{world}", "--path", ""], "word"),
     "no size": (["explore", "{photo}", "--size", "big", "--output", "{new}"], "WIDTHxHEIGHT"),
     "field of view": (["explore", "{photo}", "--fov-degrees", "200", "--output", "{new}"], "field of view"),

@@ -14,7 +14,7 @@ from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Progress, Request
 from voyager_lite.depth.estimate import DepthEstimate
 from voyager_lite.errors import PathBlockedError
-from voyager_lite.explorer import Explorer, Step, aligned
+from voyager_lite.explorer import MOST_SEED, Explorer, Step, aligned
 from voyager_lite.opening import View
 from voyager_lite.photograph import Photograph
 from voyager_lite.stretches import clip_starts
@@ -247,6 +247,30 @@ def test_a_path_into_the_wall_is_refused_before_anything_is_made(tmp_path: Path)
     assert len(safe) == 9
     assert 0.2 < float(safe.center[-1, 2]) < 2.0
     assert len(world) == 1
+
+
+def test_cameras_from_where_the_walk_no_longer_stands_are_refused(tmp_path: Path) -> None:
+    explorer, world = open_world(tmp_path / "w")
+    plans = [explorer.plan(world, Trajectory.parse(text, frames=5)) for text in ("right:0.2", "left:0.2")]
+    list(explorer.explore(world, plans[0]))
+    turned = explorer.plan(world, Trajectory.parse("turn_left:5deg,left:0.2", frames=5))[1:]
+    for elsewhere in (plans[1], turned):
+        with pytest.raises(ValueError, match="world's last camera; expected 0"):
+            list(explorer.explore(world, elsewhere))
+    assert len(world) == 5
+    assert world.pending is None
+
+
+def test_seeds_have_64_bits(tmp_path: Path) -> None:
+    explorer, world = open_world(tmp_path / "w")
+    path = Trajectory.parse("right:0.2", frames=5)
+    for seed in (10**20, -(10**20), MOST_SEED + 1):
+        with pytest.raises(ValueError, match=f"seed is {seed}; expected a whole number from"):
+            list(explorer.explore(world, path, seed=seed))
+        assert world.pending is None
+    for seed in (MOST_SEED, -MOST_SEED):
+        list(explorer.explore(world, path, seed=seed))
+    assert len(world) == 9
 
 
 def test_new_depth_is_aligned_to_what_is_known() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voyager_lite.core.memory import Memory
-from voyager_lite.explorer import Explorer
+from voyager_lite.explorer import Explorer, check_choices
 from voyager_lite.export.camera_file import read_text
 from voyager_lite.opening import View
 from voyager_lite.paths import read_path
@@ -93,6 +93,10 @@ def read_list(file: Path, *, output: Path, path: str) -> list[Task]:
             raise ValueError(f"{where}: world {world} lies outside {output}")
         if any(world == task.world for task in tasks):
             raise ValueError(f'{where}: {world} is another line\'s world, too; name it with "world"')
+        try:
+            check_choices(seed=entry.get("seed", 0), steps=None)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
         tasks.append(Task(**{"path": path} | entry | {"image": str(image), "world": world}))
     if not tasks:
         raise ValueError(f"{file} names no image; expected one a line")

@@ -38,6 +38,12 @@ logger = logging.getLogger(__name__)
 CLIP_SEED_STEP = 7919
 """Clips of one walk draw different noise: clip n of seed s uses s + n times this prime."""
 
+MOST_SEED = 2**63 - 1
+"""Of a walk. Noise is drawn from 64 bits, into which the seeds of its clips fit, too."""
+
+AT_END = 1e-6
+"""How far a walk may begin from the world's last camera: scene units, or share of its coordinates."""
+
 PROMPTS = "prompts"
 """Folder in a world for what cores have read of prompts; it can be deleted."""
 
@@ -208,15 +214,19 @@ class Explorer:
 
         Raises:
             PathBlockedError: See ``plan``.
-            ValueError: Prompts that ``stretches`` refuses.
+            ValueError: Prompts that ``stretches`` refuses, a seed or steps that ``check_choices`` does, or
+                cameras that begin elsewhere than at the world's last.
             WorldBusyError: Another process writes to the world.
         """
         prompts = ((0, prompt),) if isinstance(prompt, str) else tuple(prompt or ())
         if prompts and not self.generator.reads_prompts:
             logger.warning("core %s does not read prompts; %r changes nothing", self.generator.name, prompt)
+        check_choices(seed=seed, steps=steps)
         with world.writing():
+            cameras = path if isinstance(path, Camera) else self.plan(world, path)
+            _check_start(cameras, world)
             plan = WalkPlan(
-                cameras=path if isinstance(path, Camera) else self.plan(world, path),
+                cameras=cameras,
                 first_frame=len(world) - 1,
                 first_clip=len(world.clips),
                 core=self.generator.name,
@@ -340,6 +350,30 @@ class Explorer:
             world.forget_uncommitted()
             raise
         return clip
+
+
+def check_choices(*, seed: int, steps: int | None) -> None:
+    """Make sure that a walk can be made with a seed and a number of steps, before anything is stored.
+
+    Raises:
+        ValueError: It cannot; the message says what is allowed.
+    """
+    if steps is not None and steps < 1:
+        raise ValueError(f"steps is {steps}; expected at least 1")
+    if not -MOST_SEED <= seed <= MOST_SEED:
+        raise ValueError(f"seed is {seed}; expected a whole number from {-MOST_SEED} to {MOST_SEED}")
+
+
+def _check_start(cameras: Camera, world: World) -> None:
+    """Make sure that a walk begins where the world's last camera stands.
+
+    Raises:
+        ValueError: It begins elsewhere, or looks elsewhere there.
+    """
+    last = world.cameras.world_to_camera[-1]
+    apart = float((cameras.world_to_camera[0] - last).abs().max())
+    if apart > AT_END * max(1.0, float(last.abs().max())):
+        raise ValueError(f"path begins {apart:.3g} from the pose of the world's last camera; expected 0")
 
 
 def aligned(clip: Clip, guidance: Guidance) -> Clip:

@@ -28,7 +28,10 @@ export class MapView {
     svg.addEventListener('pointerdown', (event) => this.press(event));
     svg.addEventListener('pointermove', (event) => this.move(event));
     svg.addEventListener('pointerup', (event) => this.release(event));
-    svg.addEventListener('pointercancel', () => this.cancel());
+    svg.addEventListener('pointercancel', (event) => {
+      this.frame.leave(event);
+      this.cancel();
+    });
     svg.addEventListener('keydown', (event) => this.key(event));
     svg.addEventListener('focusin', (event) => {
       const k = event.target.dataset?.k;
@@ -46,7 +49,7 @@ export class MapView {
       this.frame.fit(extent);
     }
     this.value = value;
-    this.positions = value.draft.keyframes.map((key) => [...key.position]);
+    this.settle();
     const last = this.positions.at(-1);
     if (this.drag === null && !this.frame.holds(this.flat(last))) this.frame.include(this.flat(last));
     this.paint();
@@ -54,6 +57,11 @@ export class MapView {
     if (this.svg.contains(focused) && focused.dataset.k !== undefined && value.selected !== null) {
       this.keys.children[value.selected]?.focus();
     }
+  }
+
+  /** Key frames are where Python has them. */
+  settle() {
+    this.positions = this.value.draft.keyframes.map((key) => [...key.position]);
   }
 
   zoom(factor) {
@@ -167,7 +175,8 @@ export class MapView {
   }
 
   press(event) {
-    if (!this.value || this.frame.pans(event)) return this.cancel();
+    if (!this.value) return;
+    if (this.frame.pans(event)) return this.cancel();
     if (event.button !== 0) return;
     const spot = this.spot(event);
     const mark = event.target.closest('.vl-mark');
@@ -220,7 +229,7 @@ export class MapView {
   release(event) {
     this.frame.leave(event);
     const drag = this.drag;
-    this.cancel();
+    this.drop();
     if (!drag) return;
     if (!drag.moved) {
       if (drag.kind === 'extend') this.send({ do: 'insert', after: this.positions.length - 1 });
@@ -240,7 +249,15 @@ export class MapView {
     }
   }
 
+  /** Give up a gesture, as if it had never begun. */
   cancel() {
+    if (!this.drag) return;
+    this.drop();
+    this.settle();
+    this.paint();
+  }
+
+  drop() {
     this.drag = null;
     this.ghost.setAttribute('d', '');
   }

@@ -16,7 +16,7 @@ export class Timeline {
     svg.addEventListener('pointerdown', (event) => this.press(event));
     svg.addEventListener('pointermove', (event) => this.move(event));
     svg.addEventListener('pointerup', () => this.release());
-    svg.addEventListener('pointercancel', () => { this.drag = null; this.paint(); });
+    svg.addEventListener('pointercancel', () => this.cancel());
     svg.addEventListener('keydown', (event) => this.key(event));
     svg.addEventListener('focusin', (event) => {
       const k = event.target.dataset?.k;
@@ -27,13 +27,18 @@ export class Timeline {
 
   show(value) {
     this.value = value;
-    this.times = value.draft.keyframes.map((key) => key.seconds);
+    this.settle();
     if (!this.drag) this.end = Math.max(value.seconds * 1.12, value.seconds + 0.5, 2);
     this.paint();
     const focused = document.activeElement;
     if (this.svg.contains(focused) && focused.dataset.k !== undefined && value.selected !== null) {
       this.keys.children[value.selected]?.focus();
     }
+  }
+
+  /** Key frames are when Python has them. */
+  settle() {
+    this.times = this.value.draft.keyframes.map((key) => key.seconds);
   }
 
   walk(seconds) {
@@ -140,6 +145,14 @@ export class Timeline {
     if (!drag || drag.k === null) return;
     if (drag.moved) this.send({ do: 'time', k: drag.k, seconds: this.times[drag.k] });
     else this.keys.children[drag.k].focus();
+  }
+
+  /** Give up a gesture, as if it had never begun. */
+  cancel() {
+    if (!this.drag) return;
+    this.drag = null;
+    this.settle();
+    this.paint();
   }
 
   key(event) {

@@ -93,7 +93,7 @@ export class PicturePane {
   }
 
   follow(source) {
-    if (!Array.isArray(source) || source[0] !== this.source[0]) return false;
+    if (!Array.isArray(source)) return false;
     this.source = source;
     return true;
   }

@@ -7,6 +7,8 @@
  * @property {string|string[]|null} side Both in one; without it, colour and depth are shown in two panes.
  * @property {number} frames Of films.
  * @property {number} fps
+ * @property {string} [key] The same for the same walk, however many of its frames have come.
+ * @property {number} [first] Number in the walk of the first picture.
  */
 import { FilmPane, PicturePane } from './panes.js';
 
@@ -41,9 +43,11 @@ class Player {
   show(value) {
     const before = this.count;
     const atEnd = this.frame >= before - 1;
-    const another = !value || !this.value || keyOf(value) !== keyOf(this.value);
+    const another = !value || !this.value || value.key !== this.value.key;
+    if (another) [this.frame, this.playing, this.panes] = [0, false, []];
+    // Of a long walk only the last pictures are given: the one that is shown moves forward among them.
+    else this.frame += (this.value.first ?? 0) - (value.first ?? 0);
     this.value = value;
-    if (another) [this.frame, this.playing] = [0, false];
     if (!this.offers(this.kind)) this.kind = ['rgb', 'depth', 'side'].find((kind) => this.offers(kind)) ?? 'rgb';
     this._fill();
     // While frames come, the newest is shown, unless somebody looks at another one.
@@ -70,7 +74,7 @@ class Player {
   }
 
   choose(kind) {
-    this.kind = kind;
+    [this.kind, this.panes] = [kind, []];
     this._fill();
     this.seek(this.frame);
     this.play(this.playing);
@@ -169,6 +173,3 @@ class Player {
 }
 
 const NAMES = { rgb: 'Colour', depth: 'Depth', side: 'Colour and depth side by side' };
-
-/** The same for the same walk, however many of its frames have come. */
-const keyOf = ({ rgb, depth, side }) => [rgb, depth, side].map((source) => (Array.isArray(source) ? source[0] : source)).join();

@@ -226,29 +226,66 @@ def test_prompts_are_text_and_never_markup(desk: Desk) -> None:
     assert "<img" in desk.page.locator(".vl-said").text_content()
 
 
-def test_a_finger_draws_too_and_two_fingers_do_not(chromium) -> None:
+class Fingers:
+    """On the editor of a phone."""
+
+    def __init__(self, page: Page) -> None:
+        self.desk = Desk(page)
+        self.client = page.context.new_cdp_session(page)
+
+    def touch(self, kind: str, *points: tuple[float, float]) -> None:
+        spots = [{"x": a, "y": b, "id": k} for k, (a, b) in enumerate(points)]
+        self.client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+    def swipe(self, begin: tuple[float, float], by: tuple[float, float], *, end: str = "touchEnd") -> None:
+        self.touch("touchStart", begin)
+        for k in range(1, 11):
+            self.touch("touchMove", (begin[0] + by[0] * k / 10, begin[1] + by[1] * k / 10))
+        self.touch(end)
+
+
+@pytest.fixture
+def fingers(chromium):
     context = chromium.new_context(viewport={"width": 360, "height": 780}, has_touch=True)
     with served({"/": page_of(editor, "editor.css")}) as address:
         page = context.new_page()
         page.goto(address)
         page.wait_for_function("window.ready")
-        desk = Desk(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        x, y = desk.mark(0)
-        client = context.new_cdp_session(page)
-
-        def touch(kind: str, *points: tuple[float, float]) -> None:
-            spots = [{"x": a, "y": b, "id": k} for k, (a, b) in enumerate(points)]
-            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
-
-        touch("touchStart", (x, y))
-        for k in range(1, 11):
-            touch("touchMove", (x, y - 8 * k))
-        touch("touchEnd")
-        assert [gesture["do"] for gesture in desk.answer()] == ["stroke"]
-        touch("touchStart", (x, y - 100))
-        touch("touchStart", (x, y - 100), (x + 50, y - 100))
-        touch("touchMove", (x, y - 120), (x + 80, y - 120))
-        touch("touchEnd")
-        assert desk.answer() == []
+        yield Fingers(page)
     context.close()
+
+
+def test_a_finger_draws_too_and_two_fingers_do_not(fingers: Fingers) -> None:
+    desk, touch = fingers.desk, fingers.touch
+    assert desk.page.evaluate("document.documentElement.scrollWidth") <= 360
+    x, y = desk.mark(0)
+    fingers.swipe((x, y), (0, -80))
+    assert [gesture["do"] for gesture in desk.answer()] == ["stroke"]
+    touch("touchStart", (x, y - 100))
+    touch("touchStart", (x, y - 100), (x + 50, y - 100))
+    touch("touchMove", (x, y - 120), (x + 80, y - 120))
+    touch("touchEnd")
+    assert desk.answer() == []
+
+
+def test_a_finger_draws_again_after_the_system_has_taken_a_touch_away(fingers: Fingers) -> None:
+    desk = fingers.desk
+    fingers.swipe(desk.mark(0), (0, -80), end="touchCancel")
+    assert desk.answer() == []
+    fingers.swipe(desk.mark(0), (0, -80))
+    assert [gesture["do"] for gesture in desk.answer()] == ["stroke"]
+
+
+@pytest.mark.parametrize(("where", "by"), [("plan", (40, 0)), ("side", (0, -20)), ("time", (25, 0))])
+def test_a_point_whose_touch_is_taken_away_is_where_it_was(
+    fingers: Fingers, where: str, by: tuple[float, float]
+) -> None:
+    desk = fingers.desk
+    fingers.swipe(desk.mark(0), (0, -80))
+    desk.answer()
+    desk.page.locator(f".vl-{where}").scroll_into_view_if_needed()
+    last = len(desk.keys) - 1
+    before = desk.mark(last, where)
+    fingers.swipe(before, by, end="touchCancel")
+    assert desk.mark(last, where) == before
+    assert [gesture for gesture in desk.answer() if gesture["do"] != "select"] == []

@@ -179,6 +179,33 @@ def test_the_newest_frame_of_a_running_walk_is_shown_unless_another_is_looked_at
     check_shown(screen, shade(0))
 
 
+def test_a_frame_that_is_looked_at_stays_when_the_first_are_no_longer_given(screen):
+    give(screen, rgb=PICTURES[:5], depth=DEPTHS[:5], key="walk", first=0)
+    press(screen, "Home", "ArrowRight", "ArrowRight", "ArrowRight")
+    give(screen, rgb=PICTURES[2:7], depth=DEPTHS[2:7], key="walk", first=2)
+    assert named(screen) == "2 / 5"
+    check_shown(screen, shade(3))
+    press(screen, "End")
+    give(screen, rgb=PICTURES[3:], depth=DEPTHS[3:], key="walk", first=3)
+    assert named(screen) == "5 / 5"
+    check_shown(screen, shade(7))
+    press(screen, "Home")
+    give(screen, rgb=PICTURES[5:], depth=DEPTHS[5:], key="walk", first=5)
+    assert named(screen) == "1 / 3"
+    check_shown(screen, shade(5))
+
+
+def test_playing_goes_on_when_the_first_frames_are_no_longer_given(screen):
+    give(screen, rgb=PICTURES[:6], fps=0.1, key="walk", first=0)
+    press(screen, "Home", "ArrowRight", "ArrowRight", "ArrowRight", " ")
+    give(screen, rgb=PICTURES[2:], fps=0.1, key="walk", first=2)
+    assert screen.get_by_role("button", name="Pause").is_visible()
+    assert named(screen) == "2 / 6"
+    check_shown(screen, shade(3))
+    give(screen, rgb=PICTURES[:2], fps=0.1, key="another", first=0)
+    assert screen.get_by_role("button", name="Play").is_visible()
+
+
 @pytest.mark.parametrize("kind", ["pictures", "film"])
 def test_playing_ends_with_the_last_frame(screen, film, kind):
     give(screen, rgb=PICTURES if kind == "pictures" else film, frames=COUNT)

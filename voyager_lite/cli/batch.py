@@ -38,7 +38,9 @@ class Batch:
     def run(self) -> None:
         """Work through the list; a line an outcome."""
         from voyager_lite.batch import Settings, read_list, run_batch
+        from voyager_lite.explorer import check_choices
 
+        check_choices(seed=0, steps=self.steps)
         tasks = read_list(self.list, output=self.output, path=self.path)
         sides = _size(self.size)
         settings = Settings(

@@ -15,7 +15,7 @@ from voyager_lite.cli.report import WalkBar, say, say_table
 from voyager_lite.clip import Clip
 from voyager_lite.condition_opening import open_condition
 from voyager_lite.depth import DepthSource, choose_depth
-from voyager_lite.explorer import Explorer
+from voyager_lite.explorer import Explorer, check_choices
 from voyager_lite.opening import Opening, View
 from voyager_lite.paths import read_path
 from voyager_lite.results import write_guidance, write_results
@@ -89,7 +89,7 @@ class Explore(Walk):
         Path | None,
         tyro.conf.arg(
             metavar="FOLDER",
-            help="Instead of IMAGE, a folder of Voyager's conditions: its picture, depth and all its cameras.",
+            help="Instead of IMAGE, a folder of Voyager's conditions: picture, depth and all its cameras.",
         ),
     ] = None
     output: Annotated[Path, tyro.conf.arg(metavar="WORLD", help="A new or empty folder.")]
@@ -128,6 +128,7 @@ class Explore(Walk):
     def run(self) -> None:
         """Open, walk, write the results."""
         started = time.perf_counter()
+        check_choices(seed=self.seed, steps=self.steps)
         view = View(fov_degrees=self.fov_degrees, fps=self.fps, **_size(self.size))
         require_free(self.output)
         opening, cameras, explorer = self._open(view)
@@ -207,6 +208,7 @@ class Continue(Walk):
         """Walk on, write the results anew."""
         if (self.from_clip is None) != (self.branch is None):
             raise ValueError("a branch needs both --from-clip K and --as NAME; to go back in place, use undo")
+        check_choices(seed=self.seed, steps=self.steps)
         started = time.perf_counter()
         path = read_path(DEFAULT_PATH if self.path is None else self.path, frames=self.frames)
         with World.open(self.world) as world:
