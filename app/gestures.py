@@ -65,9 +65,7 @@ def _stroke(drawing: DrawnPath, gesture: Gesture) -> DrawnPath:
     points, after = gesture.get("points"), _key(gesture, "after")
     if not isinstance(points, list) or len(points) > MOST_POINTS:
         raise ValueError(f"stroke is no list of at most {MOST_POINTS} places")
-    if after >= len(drawing.draft.keyframes):
-        raise ValueError(f"path has no key frame {after}")
-    height = drawing.draft.keyframes[after].position[1]
+    height = drawing.draft.key(after).position[1]
     flat = [take_numbers(point, 2, name="place of the stroke") for point in points]
     draft = with_stroke(
         drawing.draft,
@@ -114,8 +112,8 @@ def _text(drawing: DrawnPath, gesture: Gesture) -> DrawnPath:
 
 def _select(drawing: DrawnPath, gesture: Gesture) -> DrawnPath:
     chosen = None if gesture.get("k") is None else _key(gesture)
-    if chosen is not None and chosen >= len(drawing.draft.keyframes):
-        raise ValueError(f"path has no key frame {chosen}")
+    if chosen is not None:
+        drawing.draft.key(chosen)
     return replace(drawing, selected=chosen, message="", serial=drawing.serial + 1)
 
 

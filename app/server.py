@@ -23,6 +23,7 @@ from app.page import build_page
 from app.routes import world_routes
 from app.studio import Studio
 from app.viewer import STATIC
+from voyager_lite.errors import VoyagerLiteError
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def serve(worlds: Path, *, port: int, core: str) -> None:
 
     Raises:
         ValueError: No such port, or it is taken.
+        VoyagerLiteError: The server could not be started.
     """
     listening = _bound(port)
     worlds.mkdir(parents=True, exist_ok=True)
@@ -93,6 +95,8 @@ def serve(worlds: Path, *, port: int, core: str) -> None:
         logger.warning("open http://%s:%d in a browser; worlds are kept in %s", *address, worlds)
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
+        if not server.started:
+            raise VoyagerLiteError("the server could not be started; what went wrong stands above")
 
 
 def _bound(port: int) -> socket.socket:

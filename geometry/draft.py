@@ -162,11 +162,9 @@ class PathDraft:
 
     def duplicated(self, index: int, *, seconds: float = 1.0) -> "PathDraft":
         """The same key frame once more, so that the path rests there; all that follows is later."""
-        self._require_index(index)
-        twin = replace(self.keyframes[index], seconds=self.keyframes[index].seconds + seconds, prompt=None)
-        if index == 0:
-            twin = replace(twin, gaze=self.keyframes[0].gaze)
-        later = tuple(replace(key, seconds=key.seconds + seconds) for key in self.keyframes[index + 1 :])
+        key = self.key(index)
+        twin = replace(key, seconds=key.seconds + seconds, prompt=None)
+        later = tuple(replace(k, seconds=k.seconds + seconds) for k in self.keyframes[index + 1 :])
         return self._with((*self.keyframes[: index + 1], twin, *later))
 
     def reordered(self, index: int, to: int) -> "PathDraft":
@@ -192,9 +190,8 @@ class PathDraft:
 
     def with_prompt(self, index: int, prompt: str | None) -> "PathDraft":
         """With another prompt from a key frame on; the start takes one too, and the text stays."""
-        self._require_index(index)
         keys = list(self.keyframes)
-        keys[index] = replace(keys[index], prompt=prompt or None)
+        keys[index] = replace(self.key(index), prompt=prompt or None)
         return replace(self, keyframes=tuple(keys))
 
     def timed(self, index: int, seconds: float) -> "PathDraft":
@@ -224,12 +221,18 @@ class PathDraft:
         ordered = (first, *sorted(others, key=lambda key: key.seconds))
         return replace(self, keyframes=ordered, text=None)
 
-    def _require_index(self, index: int) -> None:
+    def key(self, index: int) -> Keyframe:
+        """A key frame by its number.
+
+        Raises:
+            ValueError: There is no such key frame.
+        """
         if not 0 <= index < len(self.keyframes):
             raise ValueError(f"path has no key frame {index}; it has 0 to {len(self.keyframes) - 1}")
+        return self.keyframes[index]
 
     def _require_free(self, index: int) -> None:
-        self._require_index(index)
+        self.key(index)
         if index == 0:
             raise ValueError("key frame 0 is where the walk stands; it cannot be changed")
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from geometry.draft import Gaze, Keyframe, PathDraft, Vector
+from geometry.draft import Gaze, PathDraft, Vector
 from geometry.draft_path import key_spline, rotations_toward
 from geometry.rigid import quaternion_from_rotation, rotation_from_quaternion
 
@@ -39,7 +39,7 @@ def regazed(draft: PathDraft, index: int, kind: str, *, focus_distance: float) -
         return draft.with_gaze(index, Gaze(kind="along"))
     if kind not in ("at", "free"):
         raise ValueError(f'gaze is "{kind}"; allowed: along, at, free')
-    key = _key(draft, index)
+    key = draft.key(index)
     rotation = key_rotations(draft)[index]
     if kind == "free":
         return draft.with_gaze(index, _free(rotation))
@@ -54,7 +54,7 @@ def toward(draft: PathDraft, index: int, place: Vector) -> PathDraft:
     Raises:
         ValueError: No such key frame, the first, or a place straight above, below or at it.
     """
-    key = _key(draft, index)
+    key = draft.key(index)
     if key.gaze.kind == "at":
         return draft.with_gaze(index, Gaze(kind="at", target=place))
     way = torch.tensor([place], dtype=torch.float64) - torch.tensor(key.position, dtype=torch.float64)
@@ -77,12 +77,6 @@ def turned(draft: PathDraft, index: int, *, yaw_degrees: float, pitch_degrees: f
     way = [level * math.sin(yaw), -math.sin(pitch), level * math.cos(yaw)]
     rotation, _ = rotations_toward(torch.tensor([way], dtype=torch.float64))
     return draft.with_gaze(index, _free(rotation[0]))
-
-
-def _key(draft: PathDraft, index: int) -> Keyframe:
-    if not 0 <= index < len(draft.keyframes):
-        raise ValueError(f"path has no key frame {index}; it has 0 to {len(draft.keyframes) - 1}")
-    return draft.keyframes[index]
 
 
 def _free(rotation: Float[Tensor, "3 3"]) -> Gaze:

@@ -24,9 +24,7 @@ def inserted_after(draft: PathDraft, index: int, *, step: float, speed: float) -
     Raises:
         ValueError: No such key frame, or there would be too many.
     """
-    if not 0 <= index < len(draft.keyframes):
-        raise ValueError(f"path has no key frame {index}; it has 0 to {len(draft.keyframes) - 1}")
-    before = draft.keyframes[index]
+    before = draft.key(index)
     gaze = Gaze(kind="along") if index == 0 else before.gaze
     if index + 1 == len(draft.keyframes):
         ahead = torch.tensor(before.position, dtype=torch.float64) + step * key_rotations(draft)[index, :, 2]

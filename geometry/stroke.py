@@ -57,10 +57,9 @@ def with_stroke(
     Raises:
         ValueError: No such key frame, a stroke that does not leave it, or one with too many bends.
     """
-    if not 0 <= after < len(draft.keyframes):
-        raise ValueError(f"path has no key frame {after}; it has 0 to {len(draft.keyframes) - 1}")
+    last = draft.key(after)
     kept = draft.keyframes[: after + 1]
-    points = simplified(torch.tensor([kept[-1].position, *stroke], dtype=torch.float64), tolerance=tolerance)
+    points = simplified(torch.tensor([last.position, *stroke], dtype=torch.float64), tolerance=tolerance)
     steps = points.diff(dim=0).norm(dim=-1)
     places = points[1:][steps > tolerance].tolist()
     if not places:
@@ -69,15 +68,13 @@ def with_stroke(
         Keyframe(
             position=(x, y, z),
             gaze=Gaze(kind="along"),
-            fov_degrees=kept[-1].fov_degrees,
-            seconds=kept[-1].seconds + k / draft.fps,
+            fov_degrees=last.fov_degrees,
+            seconds=last.seconds + k / draft.fps,
         )
         for k, (x, y, z) in enumerate(places, start=1)
     )
     path = replace(draft, keyframes=(*kept, *drawn), text=None)
     lengths = stretch_lengths(path, focus_distance=focus_distance)[after:]
     ways = list(itertools.accumulate(lengths))
-    timed = (
-        replace(key, seconds=kept[-1].seconds + way / speed) for key, way in zip(drawn, ways, strict=True)
-    )
+    timed = (replace(key, seconds=last.seconds + way / speed) for key, way in zip(drawn, ways, strict=True))
     return replace(path, keyframes=(*kept, *timed))

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Generator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import cv2
 import gradio as gr
@@ -27,6 +28,7 @@ from app.walking import clip_table
 from app.wires import answered, minutes, task_line
 from app.worker import Ticket
 from geometry.trajectory import Trajectory
+from voyager_lite.errors import VoyagerLiteError
 from voyager_lite.explorer import Explorer
 from voyager_lite.world.creation import FILE_NAME
 from voyager_lite.world.overview import overview
@@ -229,7 +231,8 @@ def test_uploads_are_removed_when_the_server_is_asked_to_end(
 ) -> None:
     caches = []
 
-    def run(self: object, sockets: list[socket.socket]) -> None:
+    def run(self: Any, sockets: list[socket.socket]) -> None:
+        self.started = True
         caches.append(Path(os.environ["GRADIO_TEMP_DIR"]))
         (caches[0] / "upload.jpg").touch()
         signal.raise_signal(number)
@@ -248,6 +251,16 @@ def test_uploads_are_removed_when_the_server_is_asked_to_end(
         for kind, handler in before.items():
             signal.signal(kind, handler)
     assert caches and not caches[0].exists()
+
+
+def test_a_server_that_does_not_start_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "build_server", lambda studio: None)
+    monkeypatch.setattr(server.uvicorn.Server, "run", lambda self, sockets: None)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "")
+    with pytest.raises(VoyagerLiteError, match="could not be started"):
+        server.serve(tmp_path / "worlds", port=0, core="tiny")
 
 
 @pytest.mark.parametrize("port", [70000, -5])

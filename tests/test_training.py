@@ -112,7 +112,7 @@ def test_workers_make_disjoint_clips_in_order():
     assert torch.equal(first.truth, expected.truth)
 
 
-def test_a_run_sees_scenes_that_those_before_it_have_not_seen(tmp_path):
+def test_the_weights_that_a_run_starts_with_tell_which_scenes_it_draws(tmp_path):
     assert first_scene(None) == 0
     starts = []
     for number in range(8):

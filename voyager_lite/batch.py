@@ -94,7 +94,7 @@ def read_list(file: Path, *, output: Path, path: str) -> list[Task]:
         if any(world == task.world for task in tasks):
             raise ValueError(f'{where}: {world} is another line\'s world, too; name it with "world"')
         try:
-            check_choices(seed=entry.get("seed", 0), steps=None)
+            check_choices(seed=entry.get("seed", 0))
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
         tasks.append(Task(**{"path": path} | entry | {"image": str(image), "world": world}))

@@ -352,7 +352,7 @@ class Explorer:
         return clip
 
 
-def check_choices(*, seed: int, steps: int | None) -> None:
+def check_choices(*, seed: int = 0, steps: int | None = None) -> None:
     """Make sure that a walk can be made with a seed and a number of steps, before anything is stored.
 
     Raises:

@@ -40,7 +40,7 @@ class Batch:
         from voyager_lite.batch import Settings, read_list, run_batch
         from voyager_lite.explorer import check_choices
 
-        check_choices(seed=0, steps=self.steps)
+        check_choices(steps=self.steps)
         tasks = read_list(self.list, output=self.output, path=self.path)
         sides = _size(self.size)
         settings = Settings(

@@ -22,7 +22,8 @@ MUON_RATE = 5.0
 WARMUP_STEPS = 50
 
 STRETCH, STRETCHES = 1_000_000, 40
-"""Scenes (or groups of scenes) that a run may draw, at most, and how many such stretches there are."""
+"""Scenes (or groups of scenes) in a stretch, more than a run draws, and stretches for runs that start with
+weights: all of them lie below the scenes that are held out, in the largest groups, too."""
 
 MUON_PARTS = 4
 """Muon's matrices are dealt out to this many optimizers, which threads work off side by side."""
@@ -32,8 +33,8 @@ MOST_AVERAGED = 0.998
 
 
 def first_scene(start: Path | None) -> int:
-    """From which scene on (or group of scenes) a run draws: the first, or a stretch told by the weights that
-    it starts with, so that what continues a run that continued another sees what neither has seen."""
+    """From which scene on (or group of scenes) a run draws: 0, or where it starts with weights a stretch that
+    these tell. So a run that goes on from another's result draws other scenes, 39 times of 40."""
     return 0 if start is None else STRETCH * (1 + zlib.crc32(start.read_bytes()) % STRETCHES)
 
 
