@@ -1,5 +1,6 @@
 """The embedded generator: what it must keep, what it must complete, and how clips join."""
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -165,7 +166,7 @@ def test_the_network_sees_the_pictures_shape_in_multiples_of_sixteen(height, wid
     assert network_size(height, width) == size
 
 
-@pytest.mark.parametrize(("prompt", "passes", "signal"), [("red", 2, 0.38), ("", 1, 0.1)])
+@pytest.mark.parametrize(("prompt", "passes", "signal"), [("red", 4, 0.38), ("", 2, 0.1)])
 def test_what_a_prompt_changes_is_carried_on_by_two_fifths(monkeypatch, mini, prompt, passes, signal):
     asked = []
 
@@ -192,6 +193,31 @@ def test_what_a_prompt_changes_is_carried_on_by_two_fifths(monkeypatch, mini, pr
     )
     assert len(asked) == passes
     torch.testing.assert_close(frames.rgb, torch.full_like(frames.rgb, (signal + 1) / 2))
+
+
+@pytest.mark.parametrize("prompt", ["", "a house, by day"])
+def test_the_answer_knows_no_left_from_right(mini, prompt):
+    network = copy.deepcopy(mini.network)
+    torch.nn.init.normal_(network.smooth.weight, std=0.1)
+    guidance, rgb, _ = corner_scene(3, height=32, width=48)
+    condition, near = condition_on(
+        CoarseFrames(rgb=guidance.rgb, depth=guidance.depth, known=guidance.known),
+        cameras=guidance.cameras,
+        times=torch.arange(3.0),
+        reference=rgb[0],
+        prompt=prompt,
+    )
+
+    def sampled(condition):
+        return sample(
+            network, condition, near=near, previous=None, request=Request(), progress=lambda done, total: None
+        )
+
+    there, mirrored = sampled(condition), sampled(condition.mirrored())
+    torch.testing.assert_close(mirrored.rgb.flip(-1), there.rgb, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(mirrored.depth.flip(-1), there.depth, atol=1e-4, rtol=1e-4)
+    holes = ~guidance.known[:, None].expand(-1, 3, -1, -1)
+    assert not torch.allclose(there.rgb[holes], (condition.fill[0, :, :3][holes] + 1) / 2, atol=1e-3)
 
 
 def test_a_reduced_cell_is_the_mean_of_its_known_pixels_and_known_from_half_on():

@@ -169,6 +169,21 @@ def test_the_fill_says_the_light_of_wide_holes():
     assert contrast(rgb, ~known) > 0.2
 
 
+def test_patches_that_would_need_another_hue_give_way_to_the_fill():
+    _, smooth, depth, known = half_known_wall()
+    contrasts = []
+    for change in ([0.1, 0.1, 0.1], [0.1, 0.0, -0.1], [0.3, 0.0, -0.3]):
+        other = torch.where(known, smooth, smooth + torch.tensor(change)[:, None, None])
+        rgb, _ = complete_by_patches(other, depth, known=known)
+        far = rgb[:, 16:80, 112:]
+        torch.testing.assert_close(
+            far.mean(dim=(1, 2)), other[:, 16:80, 112:].mean(dim=(1, 2)), atol=0.02, rtol=0
+        )
+        contrasts.append(contrast(far, torch.ones(far.shape[1:], dtype=torch.bool)))
+    lit, tinted, wrong = contrasts
+    assert lit > 0.95 * 0.25 > 0.7 * 0.25 > tinted > 0.3 * 0.25 > 0.01 > wrong
+
+
 @pytest.mark.parametrize("picture", [data.gravel, data.grass, data.brick])
 def test_a_surface_goes_on_as_strong_as_it_is(picture):
     truth = torch.from_numpy(np.asarray(picture(), np.float32)[:256, :384] / 255).expand(3, -1, -1).clone()

@@ -29,6 +29,7 @@ from voyager_lite.core.mini_layers import (
 )
 from voyager_lite.core.mini_signal import CHANNELS
 from voyager_lite.core.mini_text import TextReader
+from voyager_lite.core.rays import MIRRORED_RAY
 
 PATCH = 16
 """Sides of a clip are multiples of this: of the patch of inverse depth, twice that of RGB."""
@@ -103,6 +104,12 @@ class MiniCondition:
         """The same on another device, in float32."""
         parts = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
         return MiniCondition(**{k: v.float() if v.is_floating_point() else v for k, v in parts.items()})
+
+    def mirrored(self) -> "MiniCondition":
+        """The same clip with left and right changed over."""
+        maps = {name: getattr(self, name).flip(-1) for name in ("guidance", "known", "fill", "reference")}
+        rays = self.rays.flip(-1) * MIRRORED_RAY.to(self.rays)
+        return MiniCondition(**maps, rays=rays, times=self.times, text=self.text)
 
 
 class MiniNetwork(nn.Module):

@@ -46,6 +46,11 @@ SHARPNESS = 60.0
 LIGHT = 0.025
 """Standard deviation, in widths, of the blur that parts light from what is seen: light is the fill's."""
 
+HUE, SHADE = 0.15, 0.8
+"""How far from grey, and how great as grey, a change of light is (length in RGB) at which patches give way
+to the fill by 1 - 1/e. Light makes brighter or darker; what needs another hue shows something else than is
+there."""
+
 NARROW, WIDE = 0.02, 0.07
 """Distance from known pixels, in widths, that a narrow hole stays within and a wide one reaches."""
 
@@ -166,7 +171,10 @@ def _copied(frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
 
 
 def _lit(made: Float32[np.ndarray, "h w 4"], frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
-    """The holes in the light of the fill: sky in that of filled sky, matter in that of matter."""
+    """The holes in the light of the fill: sky in that of filled sky, matter in that of matter.
+
+    Where that takes much of another light, above all another hue, the fill itself shows.
+    """
     lit, sky, was_sky = made.copy(), _is_sky(made), _is_sky(frame.picture)
     width, missing = made.shape[1], frame.picture[..., :3] - made[..., :3]
     for kind in (True, False):
@@ -174,9 +182,18 @@ def _lit(made: Float32[np.ndarray, "h w 4"], frame: Incomplete) -> Float32[np.nd
         alike = (holes & (was_sky == kind)).astype(np.float32)
         if alike.any():
             lit[holes, :3] += blurred_within(missing, alike, LIGHT * width)[holes]
-    filled = _filled(frame.known) * (~frame.known & (sky == was_sky))[..., None]
+    filled = np.maximum(_filled(frame.known), _doubted((lit - made)[..., :3]))
+    filled *= (~frame.known & (sky == was_sky))[..., None]
     lit[..., :3] += filled * (frame.picture - lit)[..., :3]
     return lit
+
+
+def _doubted(change: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 1"]:
+    """How much of the fill shows where patches need a change of light."""
+    grey = change.mean(axis=2, keepdims=True)
+    hue = np.square(change - grey).sum(axis=2, keepdims=True)
+    shown: Float32[np.ndarray, "h w 1"] = 1 - np.exp(-hue / HUE**2 - 3 * np.square(grey) / SHADE**2)
+    return shown
 
 
 def _filled(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 1"]:
