@@ -116,7 +116,7 @@ class Player {
     if (this.frame >= this.count - 1) this.frame = 0;
     for (const pane of this.panes) pane.seek(this.frame, this.value.fps);
     this._start();
-    requestAnimationFrame(() => this._follow());
+    this._followOn();
   }
 
   _start() {
@@ -138,7 +138,13 @@ class Player {
     this.frame = now;
     this.panes.forEach((pane, k) => pane.keep(now, fps, k === 0));
     this._tell();
-    requestAnimationFrame(() => this._follow());
+    this._followOn();
+  }
+
+  /** Once a frame of the display, however often the film is started. */
+  _followOn() {
+    cancelAnimationFrame(this.next);
+    this.next = requestAnimationFrame(() => this._follow());
   }
 
   _tell() {

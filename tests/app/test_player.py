@@ -225,6 +225,24 @@ def test_playing_ends_with_the_last_frame(screen, film, kind):
     check_shown(screen, shade(COUNT - 1), within=FILM if kind == "film" else 0)
 
 
+def test_a_player_that_is_started_again_asks_for_the_next_frame_once(screen):
+    give(screen, rgb=PICTURES, depth=DEPTHS, frames=COUNT, fps=1)
+    screen.get_by_role("button", name="Play").click()
+    screen.locator("[data-show=depth]").click()
+    screen.locator("[data-show=rgb]").click()
+    asked = screen.evaluate(
+        """async () => {
+          const ask = window.requestAnimationFrame.bind(window);
+          let asked = 0;
+          window.requestAnimationFrame = (step) => { asked += 1; return ask(step); };
+          for (let frame = 0; frame < 10; frame += 1) await new Promise(ask);
+          window.requestAnimationFrame = ask;
+          return asked;
+        }"""
+    )
+    assert 8 <= asked <= 12
+
+
 def test_nothing_walked_is_said(screen):
     give(screen, rgb=PICTURES)
     assert screen.get_by_text("Nothing walked yet").is_hidden()
