@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from geometry.camera import Camera
 from voyager_lite.depth.mini_network import (
     DepthMiniConfig,
     DepthMiniNetwork,
@@ -26,6 +27,7 @@ from voyager_lite.training.depth_loop import (
     train_depth,
 )
 from voyager_lite.training.depth_loss import ratio_error, shape_error
+from voyager_lite.training.framing import Shot
 from voyager_lite.training.handheld import FREE, ROOMS, views_inside
 from voyager_lite.training.light import indoor_air
 from voyager_lite.training.matter import meets_matter
@@ -33,7 +35,9 @@ from voyager_lite.training.paths import draw_shot, draw_shot_of
 from voyager_lite.training.patterns import GLOW, LEAVES, PICTURE
 from voyager_lite.training.photographic import PictureBatch, dressed_batch, plain_batch
 from voyager_lite.training.pictures import (
+    INSIDE,
     SIZES,
+    TOWERS,
     PictureStream,
     TrainingPicture,
     draw_pictures,
@@ -97,6 +101,43 @@ def test_hand_held_cameras_stand_free_within_the_walls(seed: int, kind: str) -> 
     assert ((places[:, 1] < -0.3) & (places[:, 1] > -2.01)).all()
     floor = scene.shapes[scene.roles.index("floor")]
     assert (np.abs(places - floor[:3])[:, ::2] < floor[12:15:2]).all()
+
+
+def test_towers_are_as_far_above_as_below_and_stand_against_the_sky() -> None:
+    """What pictures of houses on streets do not show: that what is high up is not far away."""
+    ratios, against_sky = [], 0
+    for seed in range(40):
+        shot = draw_shot_of(np.random.default_rng(seed), "tower")
+        to_camera = torch.from_numpy(np.linalg.inv(shot.pose))[None]
+        camera = Camera.from_fov(shot.fov_degrees, height=48, width=64, world_to_camera=to_camera)
+        view = render_scene(shot.scene, camera)
+        towers = torch.tensor([role == "tower" for role in shot.scene.roles] + [False])  # -1 is the sky
+        seen = towers[view.shape[0].long()]
+        rows = seen.any(dim=1).nonzero()[:, 0]
+        if len(rows) < 24:
+            continue
+        top, bottom = seen.clone(), seen.clone()
+        top[rows[len(rows) // 4] :], bottom[: rows[-len(rows) // 4]] = False, False
+        ratios.append(float(view.depth[0][top].median() / view.depth[0][bottom].median()))
+        against_sky += bool(view.sky[0, rows[len(rows) // 4]].any())
+    assert len(ratios) > 20 and against_sky > 0.7 * len(ratios)
+    assert 0.8 < np.median(ratios) < 1.2 and max(ratios) < 2
+
+
+def test_pictures_show_rooms_and_towers_more_often_than_clips_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(rng: np.random.Generator, kind: str) -> Shot:
+        asked.append(kind)
+        raise LookupError
+
+    monkeypatch.setattr("voyager_lite.training.pictures.draw_shot_of", note)
+    monkeypatch.setattr("voyager_lite.training.pictures.draw_shot", lambda rng: note(rng, "any"))
+    for seed in range(2000):
+        with pytest.raises(LookupError):
+            draw_pictures(seed, height=16, width=24)
+    assert asked.count("tower") / 2000 == pytest.approx(TOWERS, abs=0.02)
+    assert asked.count("any") / 2000 == pytest.approx(1 - INSIDE - TOWERS, abs=0.04)
 
 
 def test_an_empty_room_has_hand_held_views_too() -> None:

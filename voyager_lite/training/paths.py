@@ -21,6 +21,7 @@ from voyager_lite.training.places import courtyard, facade, square
 from voyager_lite.training.scene import SKY_DEPTH, render_scene
 from voyager_lite.training.surfaces import ground, wall
 from voyager_lite.training.tabletops import desk, shelves, table_top
+from voyager_lite.training.towers import tower
 from voyager_lite.training.waterside import bridge, garden, shore
 
 KINDS: dict[str, tuple[Callable[[np.random.Generator], Shot], float]] = {
@@ -59,8 +60,10 @@ KINDS: dict[str, tuple[Callable[[np.random.Generator], Shot], float]] = {
     "shore": (shore, 0.02),
     "garden": (garden, 0.02),
     "bridge": (bridge, 0.01),
+    "tower": (tower, 0.0),
 }
-"""Each kind of scene with its maker and its share; shares add up to one."""
+"""Each kind of scene with its maker and its share of clips; shares add up to one. Pictures to learn depth
+from show some kinds more often (``pictures``)."""
 
 LEAST_MATTER = 0.08
 """A view that shows more sky than all but this share is drawn again."""

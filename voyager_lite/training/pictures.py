@@ -31,8 +31,8 @@ FLAT = 0.06
 GAZE = (0.1, 0.16, 0.06)
 """Standard deviations, in radians, of how far the camera is turned up, aside and askew at each place."""
 
-INSIDE = 0.35
-"""Share of scenes that are rooms seen from anywhere in them."""
+INSIDE, TOWERS = 0.35, 0.06
+"""Shares of scenes that are rooms seen from anywhere in them, and towers against the sky."""
 
 DRESSED = 0.25
 """Share of scenes in another light, weather, or with other walls."""
@@ -76,11 +76,12 @@ def draw_pictures(seed: int, *, height: int, width: int, views: int = VIEWS) -> 
     The places lie on a path that stays out of matter, or anywhere in a room (``handheld``).
     """
     rng = np.random.default_rng(seed)
-    if rng.random() < INSIDE:
+    place = rng.random()
+    if place < INSIDE:
         scene = draw_shot_of(rng, list(ROOMS)[rng.choice(len(ROOMS), p=list(ROOMS.values()))]).scene
         cameras = views_inside(rng, scene, views=views, height=height, width=width)
     else:
-        shot = draw_shot(rng)
+        shot = draw_shot_of(rng, "tower") if place < INSIDE + TOWERS else draw_shot(rng)
         scene = shot.scene
         cameras = _views_along(rng, shot, views=views, height=height, width=width)
     if cameras is None:
