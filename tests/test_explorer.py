@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -235,6 +236,31 @@ def test_walking_out_and_back_finds_what_was_seen(tmp_path: Path) -> None:
     assert float(seen.float().mean()) > 0.97
     error = (first - last).abs().amax(0)[seen]
     assert float((error < 2 / 255).float().mean()) > 0.97
+
+
+class TooNear(StubGenerator):
+    """Imagines everything half as far as its surroundings."""
+
+    def generate(self, guidance: Guidance, **others: Any) -> Clip:
+        clip = super().generate(guidance, **others)
+        return Clip(
+            rgb=clip.rgb,
+            depth=torch.where(guidance.known, clip.depth, clip.depth / 2),
+            cameras=clip.cameras,
+        )
+
+
+def test_nothing_new_stands_before_what_the_photograph_shows(tmp_path: Path) -> None:
+    explorer, world = open_world(tmp_path / "w", TooNear())
+    photograph, home = len(world.cloud), world.cameras[0]
+    list(explorer.explore(world, Trajectory.parse("right:0.7,left:0.7", frames=9)))
+    assert len(world.cloud) > photograph + 100
+    shown = world.cache.render(home)
+    hidden = shown.known & (shown.depth < 0.94 * world.depth(0)) & (world.depth(0) < world.sky_from)
+    assert float(hidden.float().mean()) < 0.005
+    beyond = world.cloud[photograph:]
+    aside = (beyond.positions[:, 0] > 0.6 * beyond.positions[:, 2]) & ~beyond.sky
+    assert float(beyond.positions[aside, 2].median()) < 3, "what the photograph does not show may be near"
 
 
 def test_a_path_into_the_wall_is_refused_before_anything_is_made(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from geometry.alignment import align_depth
 from geometry.camera import Camera
 from geometry.clearance import check_path, shorten_path
 from geometry.cloud import PointCloud
+from geometry.free_space import out_of_free_space
 from geometry.lifting import lift, lift_sky
 from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
@@ -335,7 +336,8 @@ class Explorer:
         def told() -> None:
             teller.kept(len(result))
 
-        clip = _quantized(aligned(result, guidance), told)
+        clip = _behind_photograph(aligned(result, guidance), guidance.known, world)
+        clip = _quantized(clip, told)
         try:
             points = fuse(world, clip, known=guidance.known, progress=told)
             world.commit(
@@ -388,6 +390,24 @@ def aligned(clip: Clip, guidance: Guidance) -> Clip:
         depth=torch.where(known, guidance.depth, depth),
         cameras=clip.cameras,
     )
+
+
+def _behind_photograph(clip: Clip, known: Bool[Tensor, "frame height width"], world: World) -> Clip:
+    """The clip with what it newly shows put behind what the world's first frame saw."""
+    new = ~known & (clip.depth < world.sky_from)
+    seen, seen_from = world.depth(0), world.cameras[0]
+    depth = [
+        out_of_free_space(
+            clip.depth[frame],
+            clip.cameras[frame],
+            moved=new[frame],
+            seen=seen,
+            seen_from=seen_from,
+            farthest=world.sky_from,
+        )
+        for frame in range(len(clip))
+    ]
+    return Clip(rgb=clip.rgb, depth=torch.stack(depth), cameras=clip.cameras)
 
 
 def _quantized(clip: Clip, progress: Callable[[], None]) -> Clip:
