@@ -347,6 +347,8 @@ def test_auto_takes_a_cached_model_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert choose_depth() == DepthModel(name=str(cached))
     assert isinstance(choose_depth("mini"), DepthMini)
     assert isinstance(choose_depth("layout"), LayoutDepth)
+    with pytest.raises(FileNotFoundError, match=r"mine\.safetensors"):
+        choose_depth("mini:mine.safetensors")
 
 
 def test_a_choice_is_a_file_a_folder_or_a_hub_name(tmp_path: Path) -> None:

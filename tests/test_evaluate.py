@@ -30,6 +30,10 @@ def test_an_unknown_table_and_one_without_its_data_are_refused():
         evaluate(["fils"], data=None, clips=1)
     with pytest.raises(ValueError, match="table cache, depth needs real scenes; give --data FOLDER"):
         evaluate(["fills", "cache", "depth"], data=None, clips=1)
+    with pytest.raises(ValueError, match="core is 'nano'; expected mini or mini:FILE"):
+        evaluate(["mini"], data=None, clips=1, core="nano")
+    with pytest.raises(FileNotFoundError, match="mine"):
+        evaluate(["mini"], data=None, clips=1, core="mini:mine.safetensors")
 
 
 def test_the_command_refuses_before_it_measures(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

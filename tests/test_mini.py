@@ -9,6 +9,7 @@ import torch
 from geometry.camera import Camera
 from geometry.projection import world_points
 from voyager_lite.clip import Clip, Guidance
+from voyager_lite.core import load_core
 from voyager_lite.core.coarse import (
     CoarseFrames,
     condition_on,
@@ -28,6 +29,7 @@ from voyager_lite.core.detail import (
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.generator import Request
 from voyager_lite.core.mini import Mini
+from voyager_lite.core.mini_file import save_mini
 from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
 from voyager_lite.evaluation.metrics import flicker
 
@@ -147,6 +149,16 @@ def test_clips_that_do_not_fit_are_refused(mini, frames, shared, message):
 def test_weights_that_are_not_there_are_said_so(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
         Mini.from_pretrained(Path(tmp_path / "none.safetensors"))
+    with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
+        load_core(f"mini:{tmp_path / 'none.safetensors'}")
+
+
+def test_weights_of_ones_own_are_named_by_their_file(tmp_path, mini):
+    save_mini(mini.network, tmp_path / "mine.safetensors")
+    own = load_core(f"mini:{tmp_path / 'mine.safetensors'}")
+    assert own.name == f"mini:{tmp_path / 'mine.safetensors'}"  # so that others cannot finish its walks
+    parameters = zip(own.network.parameters(), mini.network.parameters(), strict=True)
+    assert all(torch.equal(ours, theirs.half().float()) for ours, theirs in parameters)
 
 
 @pytest.mark.parametrize(

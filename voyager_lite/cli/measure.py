@@ -131,6 +131,10 @@ class Evaluate:
         Path | None, tyro.conf.arg(metavar="FOLDER", help="Real scenes: the folder that holds B_rgbd.")
     ] = None
     clips: Annotated[int, tyro.conf.arg(help="Procedural clips of unseen seeds, for mini and fills.")] = 200
+    core: Annotated[
+        str,
+        tyro.conf.arg(help="What mini, fills and walk judge: mini, or mini:FILE, weights you have trained."),
+    ] = "mini"
     pictures: Annotated[
         Path | None,
         tyro.conf.arg(
@@ -147,8 +151,8 @@ class Evaluate:
         if self.data is not None and not (self.data / "B_rgbd").is_dir():
             raise FileNotFoundError(f"{self.data}: holds no B_rgbd folder of real scenes")
         if self.pictures is not None:
-            write_sheets(self.pictures, data=self.data)
-        rows = evaluate(self.tables, data=self.data, clips=self.clips)
+            write_sheets(self.pictures, data=self.data, core=self.core)
+        rows = evaluate(self.tables, data=self.data, clips=self.clips, core=self.core)
         say(format_table(rows))
         if self.json is not None:
             write_rows(rows, self.json)

@@ -43,7 +43,8 @@ class Walk:
     core: Annotated[
         str,
         tyro.conf.arg(
-            help="What imagines the unseen: mini, nano, voyager:FOLDER or wan-vace:FOLDER_OR_HUB_ID."
+            help="What imagines the unseen: mini, nano, mini:FILE (weights you have trained), voyager:FOLDER "
+            "or wan-vace:FOLDER_OR_HUB_ID."
         ),
     ] = "mini"
     steps: Annotated[
@@ -100,8 +101,9 @@ class Explore(Walk):
     depth: Annotated[
         str,
         tyro.conf.arg(
-            help="auto (a depth model on this machine, else mini), mini (the embedded network), layout (a "
-            "classical guess), a depth file (.png, .exr, .npy) or a depth model.",
+            help="auto (a depth model on this machine, else mini), mini (the embedded network), mini:FILE "
+            "(the same with weights you have trained), layout (a classical guess), a depth file (.png, .exr, "
+            ".npy) or a depth model.",
         ),
     ] = "auto"
     depth_kind: Annotated[

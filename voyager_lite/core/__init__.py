@@ -7,7 +7,7 @@ from voyager_lite.core.memory import MEMORIES, Memory
 from voyager_lite.core.parallel import join, processes
 
 CORES = ("mini", "nano")
-"""Embedded: their weights come with the package."""
+"""Embedded: their weights come with the package. ``mini:FILE`` has weights of one's own training."""
 
 CHECKPOINT_CORES = ("voyager", "wan-vace")
 """Named with a folder or a hub name behind a colon: their weights are the user's own."""
@@ -17,7 +17,8 @@ def load_core(name: str, *, device: str = "cpu", memory: Memory = "balanced") ->
     """The core that ``--core`` names, ready to generate.
 
     Args:
-        name: One of ``CORES``, or one of ``CHECKPOINT_CORES`` with its weights: "voyager:FOLDER".
+        name: One of ``CORES``, "mini:FILE", or one of ``CHECKPOINT_CORES`` with its weights:
+            "voyager:FOLDER".
         device: Where it runs: "cpu" or "cuda".
         memory: How much of it a full-size core may take; see ``voyager_lite.core.memory``.
 
@@ -26,9 +27,9 @@ def load_core(name: str, *, device: str = "cpu", memory: Memory = "balanced") ->
         FileNotFoundError: The weights are not there.
     """
     family, _, source = name.partition(":")
-    if name not in CORES and not (family in CHECKPOINT_CORES and source):
+    if name not in CORES and not (family in (CORES[0], *CHECKPOINT_CORES) and source):
         raise ValueError(
-            f"core {name!r} is not known; expected one of {', '.join(CORES)}, "
+            f"core {name!r} is not known; expected one of {', '.join(CORES)}, mini:FILE, "
             f"or {' or '.join(f'{core}:FOLDER_OR_HUB_ID' for core in CHECKPOINT_CORES)}"
         )
     if device not in ("cpu", "cuda"):
@@ -49,4 +50,4 @@ def load_core(name: str, *, device: str = "cpu", memory: Memory = "balanced") ->
         return load(source, device=device, memory=memory)
     from voyager_lite.core.mini import Mini
 
-    return Mini.from_pretrained(name, device=device)
+    return Mini.from_pretrained(source or name, device=device)

@@ -52,7 +52,7 @@ class Mini:
         from voyager_lite.core.mini_file import load_mini
 
         if name not in NAMES:
-            return cls(load_mini(Path(name)).to(device), name=Path(name).stem)
+            return cls(load_mini(Path(name)).to(device), name=f"mini:{name}")
         with as_file(files("assets") / f"{name}.safetensors") as shipped:
             return cls(load_mini(shipped).to(device), name=str(name))
 

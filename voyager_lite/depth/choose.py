@@ -29,8 +29,9 @@ def choose_depth(
 
     Args:
         choice: "auto" (a depth model that is already on this machine, else "mini"), "mini" (the embedded
-            network), "layout" (the classical layout), a depth file (.png, .exr, .npy), a folder with a depth
-            model, or a model's name on the hub.
+            network), "mini:FILE" (the same with weights of one's own training), "layout" (the classical
+            layout), a depth file (.png, .exr, .npy), a folder with a depth model, or a model's name on the
+            hub.
         quantity: What a depth file holds; see ``DepthFile``.
         scale: Of a depth file; see ``DepthFile``.
         device: Where a model runs.
@@ -51,6 +52,9 @@ def choose_depth(
         return DepthModel(name=str(found), device=device)
     if choice in (AUTO, MINI):
         return DepthMini.from_pretrained(device=device)
+    family, _, weights = choice.partition(":")
+    if family == MINI and weights and not of_file:
+        return DepthMini.from_pretrained(Path(weights), device=device)
     if choice == LAYOUT:
         return LayoutDepth()
     if of_file:

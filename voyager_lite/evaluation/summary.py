@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from voyager_lite.core import CORES, load_core
+from voyager_lite.core import load_core
 from voyager_lite.evaluation.bench import BenchRow
 from voyager_lite.evaluation.compare import comparison_row
 from voyager_lite.evaluation.cost import flop_rows, pipeline_rows
@@ -17,10 +17,10 @@ from voyager_lite.evaluation.probe import probe_rows
 
 logger = logging.getLogger(__name__)
 
-EMBEDDED = ("mini", "nano")
+SMALLER = "nano"
 
 
-def summary_rows(data: Path | None, *, clips: int) -> list[BenchRow]:
+def summary_rows(data: Path | None, *, clips: int, core: str) -> list[BenchRow]:
     """All rows with goals, baselines measured in the same run; some minutes on two cores.
 
     Holes of procedural clips and real pairs, out and back, drift, the whole pipeline, the small network
@@ -29,9 +29,10 @@ def summary_rows(data: Path | None, *, clips: int) -> list[BenchRow]:
     Args:
         data: The folder that holds B_rgbd and B_single; without it the rows of real pictures are left out.
         clips: Procedural clips of unseen seeds.
+        core: What is judged: "mini", or "mini:FILE".
     """
-    cores = [core for core in EMBEDDED if core in CORES]
-    mini, *smaller = [load_core(core) for core in cores]
+    cores = [core, SMALLER]
+    mini, *smaller = [load_core(name) for name in cores]
     cases = procedural_figures(cores, clips=clips)
     rows = procedural_rows(cases, ours=mini.name)
     if data is None:

@@ -16,59 +16,63 @@ from voyager_lite.evaluation.views import all_view_rows, cache_rows
 from voyager_lite.evaluation.walk import walk_rows
 
 
-def evaluate(names: Sequence[str], *, data: Path | None, clips: int) -> list[BenchRow]:
+def evaluate(names: Sequence[str], *, data: Path | None, clips: int, core: str = "mini") -> list[BenchRow]:
     """The rows of the named tables, one table after the other.
 
     Args:
         names: In ``TABLES``.
         data: The folder that holds B_rgbd and B_single; the tables of real scenes need it.
         clips: Procedural clips for the tables of holes.
+        core: What is judged in the tables mini, fills and walk.
 
     Raises:
-        ValueError: An unknown name, or a table that needs ``data`` without it.
+        ValueError: An unknown name, a table that needs ``data`` without it, or a core that is not "mini" or
+            "mini:FILE".
     """
     unknown = [name for name in names if name not in TABLES]
     if unknown:
         raise ValueError(f"no table {', '.join(unknown)}; expected {', '.join(TABLES)}")
     if data is None and (needing := [name for name in names if name in NEED_DATA]):
         raise ValueError(f"table {', '.join(needing)} needs real scenes; give --data FOLDER")
-    return [row for name in names for row in TABLES[name](data, clips)]
+    if core.partition(":")[0] != "mini":
+        raise ValueError(f"core is {core!r}; expected mini or mini:FILE")
+    return [row for name in names for row in TABLES[name](data, clips, core)]
 
 
-def write_sheets(folder: Path, *, data: Path | None) -> list[Path]:
+def write_sheets(folder: Path, *, data: Path | None, core: str = "mini") -> list[Path]:
     """Contact sheets of procedural clips and, with ``data``, of real scenes; see ``write_pictures``."""
-    return write_pictures(load_core("mini"), folder, data=None if data is None else _scenes(data))
+    return write_pictures(load_core(core), folder, data=None if data is None else _scenes(data))
 
 
-def _mini(data: Path | None, clips: int) -> list[BenchRow]:
-    return summary_rows(data, clips=clips)
+def _mini(data: Path | None, clips: int, core: str) -> list[BenchRow]:
+    return summary_rows(data, clips=clips, core=core)
 
 
-def _fills(data: Path | None, clips: int) -> list[BenchRow]:
-    rows = fill_rows(procedural_figures(["mini"], clips=clips), ours="mini", kind="procedural")
+def _fills(data: Path | None, clips: int, core: str) -> list[BenchRow]:
+    rows = fill_rows(procedural_figures([core], clips=clips), ours=core, kind="procedural")
     if data is not None:
-        scenes = scene_means(real_figures(["mini"], _scenes(data)))
-        rows += fill_rows(list(scenes.values()), ours="mini", kind="real")
+        scenes = scene_means(real_figures([core], _scenes(data)))
+        rows += fill_rows(list(scenes.values()), ours=core, kind="real")
     return rows
 
 
-def _walk(data: Path | None, clips: int) -> list[BenchRow]:
-    return walk_rows(load_core("mini"))
+def _walk(data: Path | None, clips: int, core: str) -> list[BenchRow]:
+    return walk_rows(load_core(core))
 
 
-def _views(data: Path | None, clips: int) -> list[BenchRow]:
+def _views(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return all_view_rows(_scenes(data))
 
 
-def _cache(data: Path | None, clips: int) -> list[BenchRow]:
+def _cache(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return cache_rows(read_scene(_scenes(data) / "kitchen_kinect"))
 
 
-def _depth(data: Path | None, clips: int) -> list[BenchRow]:
+def _depth(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return depth_rows(_scenes(data).parent)
 
 
-def _reconstruction(data: Path | None, clips: int) -> list[BenchRow]:
+def _reconstruction(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return reconstruction_rows(_scenes(data))
 
 
@@ -78,7 +82,7 @@ def _scenes(data: Path | None) -> Path:
     return data / "B_rgbd"
 
 
-TABLES: dict[str, Callable[[Path | None, int], list[BenchRow]]] = {
+TABLES: dict[str, Callable[[Path | None, int, str], list[BenchRow]]] = {
     "mini": _mini,
     "fills": _fills,
     "walk": _walk,
