@@ -13,7 +13,7 @@ from geometry.alignment import align_depth
 from geometry.camera import Camera
 from geometry.clearance import check_path, shorten_path
 from geometry.cloud import PointCloud
-from geometry.free_space import out_of_free_space
+from geometry.free_space import in_free_space
 from geometry.lifting import lift, lift_sky
 from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
@@ -336,8 +336,7 @@ class Explorer:
         def told() -> None:
             teller.kept(len(result))
 
-        clip = _behind_photograph(aligned(result, guidance), guidance.known, world)
-        clip = _quantized(clip, told)
+        clip = _quantized(aligned(result, guidance), told)
         try:
             points = fuse(world, clip, known=guidance.known, progress=told)
             world.commit(
@@ -392,24 +391,6 @@ def aligned(clip: Clip, guidance: Guidance) -> Clip:
     )
 
 
-def _behind_photograph(clip: Clip, known: Bool[Tensor, "frame height width"], world: World) -> Clip:
-    """The clip with what it newly shows put behind what the world's first frame saw."""
-    new = ~known & (clip.depth < world.sky_from)
-    seen, seen_from = world.depth(0), world.cameras[0]
-    depth = [
-        out_of_free_space(
-            clip.depth[frame],
-            clip.cameras[frame],
-            moved=new[frame],
-            seen=seen,
-            seen_from=seen_from,
-            farthest=world.sky_from,
-        )
-        for frame in range(len(clip))
-    ]
-    return Clip(rgb=clip.rgb, depth=torch.stack(depth), cameras=clip.cameras)
-
-
 def _quantized(clip: Clip, progress: Callable[[], None]) -> Clip:
     """As ``quantized``, frame by frame, so that a walk can be stopped between them."""
     rgb, depth = torch.empty_like(clip.rgb), torch.empty_like(clip.depth)
@@ -431,10 +412,12 @@ def fuse(
 
     Frames with most new pixels come first: they show new ground widest. What they bring is then seen by
     the others, of which those are left out that would bring hardly anything (``WORTH_LIFTING``).
+    Nothing enters that would stand before what the world's first frame saw.
     ``progress`` is told before each; what it raises leaves the cache half filled, see
     ``World.forget_uncommitted``.
     """
     unseen = (~known).flatten(1).sum(-1)
+    photograph = world.depth(0)
     entered = []
     for index in unseen.argsort(descending=True, stable=True).tolist():
         camera = clip.cameras[index]
@@ -449,7 +432,9 @@ def fuse(
         picture = clip.rgb[index]
         matter = lift(picture, clip.depth[index], camera, valid=~sky)
         far = lift_sky(picture, camera, sky=sky, distance=world.sky_distance)
-        entered.append(world.cache.add(storable(PointCloud.concatenate([matter, far])), camera))
+        lifted = storable(PointCloud.concatenate([matter, far]))
+        kept = ~in_free_space(lifted, seen=photograph, seen_from=world.cameras[0])
+        entered.append(world.cache.add(lifted[kept.nonzero()[:, 0]], camera))
     return PointCloud.concatenate(entered)
 
 
