@@ -417,7 +417,7 @@ def fuse(
     ``World.forget_uncommitted``.
     """
     unseen = (~known).flatten(1).sum(-1)
-    photograph = world.depth(0)
+    seen, seen_from = world.depth(0), world.cameras[0]
     entered = []
     for index in unseen.argsort(descending=True, stable=True).tolist():
         camera = clip.cameras[index]
@@ -433,7 +433,7 @@ def fuse(
         matter = lift(picture, clip.depth[index], camera, valid=~sky)
         far = lift_sky(picture, camera, sky=sky, distance=world.sky_distance)
         lifted = storable(PointCloud.concatenate([matter, far]))
-        kept = ~in_free_space(lifted, seen=photograph, seen_from=world.cameras[0])
+        kept = ~in_free_space(lifted, seen=seen, seen_from=seen_from)
         entered.append(world.cache.add(lifted[kept.nonzero()[:, 0]], camera))
     return PointCloud.concatenate(entered)
 

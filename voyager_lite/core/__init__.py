@@ -27,7 +27,7 @@ def load_core(name: str, *, device: str = "cpu", memory: Memory = "balanced") ->
         FileNotFoundError: The weights are not there.
     """
     family, _, source = name.partition(":")
-    if name not in CORES and not (family in (CORES[0], *CHECKPOINT_CORES) and source):
+    if name not in CORES and not (family in ("mini", *CHECKPOINT_CORES) and source):
         raise ValueError(
             f"core {name!r} is not known; expected one of {', '.join(CORES)}, mini:FILE, "
             f"or {' or '.join(f'{core}:FOLDER_OR_HUB_ID' for core in CHECKPOINT_CORES)}"

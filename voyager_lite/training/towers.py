@@ -62,7 +62,7 @@ def _add_storeys(scene: Builder, rng: np.random.Generator, *, tall: float) -> fl
         if count > 1:
             ledge = (1.06 * width, 0.04 * half, 1.06 * deep * width)
             scene.add(kind, (0, y - 0.04 * half, 0), ledge, trim, role="tower")
-            _add_columns(scene, rng, storey=(width, half, deep * width), y=y, look=trim)
+            _add_columns(scene, rng, storey=sides, y=y, look=trim)
         if roofed:
             eaves = (over * width, rng.uniform(0.3, 0.5) * half, over * deep * width)
             scene.add(CONE, (0, y - 2 * half, 0), eaves, roof, role="roof")
