@@ -29,6 +29,23 @@ def test_schedule_with_shift_stays_longer_near_noise():
     assert (schedule(10, shift=3.0)[1:-1] > schedule(10)[1:-1]).all()
 
 
+@settings(deadline=None)
+@given(steps=st.integers(1, 20), spread=st.floats(0.05, 5), seed=st.integers(0, 99))
+def test_steps_shifted_to_a_spread_do_with_it_what_even_steps_do_with_spread_one(steps, spread, seed):
+    """Where data is normal about 0 the velocity is linear; the same noise ends at spread times the same."""
+
+    def sampled(noise, times, s):
+        def velocity(x, t):
+            t = t[..., None]
+            return x * (t - (1 - t) * s**2) / ((1 - t) ** 2 * s**2 + t**2)
+
+        return last(integrate(velocity, noise, times))
+
+    noise = noise_like(torch.empty(1, 3, 4), seed=seed).double()
+    ours = sampled(noise, schedule(steps, shift=spread), spread)
+    torch.testing.assert_close(ours, spread * sampled(noise, schedule(steps), 1.0))
+
+
 @pytest.mark.parametrize(("steps", "shift", "message"), [(0, 1.0, "steps is 0"), (3, 0.0, "shift is 0")])
 def test_schedule_refuses(steps, shift, message):
     with pytest.raises(ValueError, match=message):

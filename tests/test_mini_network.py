@@ -19,10 +19,13 @@ from voyager_lite.core.mini_text import MOST_BYTES, TextReader, prompt_bytes
 SMALL = MiniConfig(fine=8, middle=16, width=48, heads=2, dual=1, single=1, blocks=1)
 
 
-def make_network(seed=0):
+GENERATOR = replace(SMALL, clean=8)
+
+
+def make_network(seed=0, *, config=GENERATOR):
     """A network whose every weight matters: those that start at zero are drawn too."""
     torch.manual_seed(seed)
-    network = MiniNetwork(SMALL)
+    network = MiniNetwork(config)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     return network.eval().requires_grad_(False)
@@ -95,6 +98,17 @@ def test_one_step_from_noise_does_not_see_the_noise():
     network, condition, t = make_network(), make_condition(), torch.ones(1, 3)
     a, b = torch.randn(1, 3, 4, 16, 32), torch.randn(1, 3, 4, 16, 32)
     torch.testing.assert_close(network.denoised(a, t, condition), network.denoised(b, t, condition))
+
+
+def test_what_rids_a_guess_of_noise_adds_nothing_to_one_step_from_noise():
+    generator, condition = make_network(), make_condition()
+    plain = MiniNetwork(SMALL).eval()
+    plain.load_state_dict({k: v for k, v in generator.state_dict().items() if not k.startswith("clean.")})
+    x = torch.randn(1, 3, 4, 16, 32)
+    for level, same in ((1.0, True), (0.3, False)):
+        t = torch.full((1, 3), level)
+        answers = generator.denoised(x, t, condition), plain.denoised(x, t, condition)
+        assert torch.allclose(*answers, atol=1e-6) == same
 
 
 @settings(deadline=None)
@@ -242,7 +256,7 @@ def saved(tmp_path):
 def test_saved_network_comes_back_within_half_precision(saved):
     loaded, original, condition = load_mini(saved), make_network(), make_condition()
     x, t = torch.randn(1, 3, 4, 16, 32), torch.ones(1, 3)
-    assert loaded.config == SMALL and not loaded.training
+    assert loaded.config == GENERATOR and not loaded.training
     torch.testing.assert_close(loaded(x, t, condition), original(x, t, condition), atol=0.05, rtol=0.01)
 
 

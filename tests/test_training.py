@@ -13,7 +13,7 @@ import torch
 from voyager_lite.cli import main
 from voyager_lite.core.fill import background_fill
 from voyager_lite.core.mini_file import load_mini, save_mini
-from voyager_lite.core.mini_network import MiniCondition, MiniConfig, MiniNetwork
+from voyager_lite.core.mini_network import NANO, MiniCondition, MiniConfig, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal
 from voyager_lite.core.mini_text import prompt_bytes
 from voyager_lite.core.rays import MIRRORED_RAY
@@ -30,9 +30,12 @@ from voyager_lite.training.batches import (
 )
 from voyager_lite.training.clips import HELD_OUT, make_clip
 from voyager_lite.training.loop import (
+    CLEAN,
     Training,
     TrainingConfig,
+    as_generator,
     draw_times,
+    first_network,
     flow_loss,
     is_inside,
     suggestion_loss,
@@ -54,11 +57,35 @@ def run_at(folder: Path) -> Training:
 
 
 def test_noise_levels_are_mostly_one_and_never_zero():
-    t = draw_times(2000, 9, one_step=0.85, generator=torch.Generator().manual_seed(0))
+    t = draw_times(2000, 9, one_step=0.85, shift=0.2, generator=torch.Generator().manual_seed(0))
     assert t.min() > 0 and t.max() == 1
     assert (t == 1).all(dim=1).float().mean() > 0.8
     overlap = (t[:, :5] < 1).all(dim=1) & (t[:, 5:] == 1).all(dim=1)
     assert overlap.float().mean() == pytest.approx(0.1, abs=0.03)
+
+
+def test_noise_levels_of_a_generator_are_where_its_steps_are():
+    draw = torch.Generator().manual_seed(0)
+    t = draw_times(20_000, 9, one_step=0.0, shift=0.2, generator=draw)
+    whole = t[(t == t[:, :1]).all(dim=1)][:, 0]
+    assert len(whole) / len(t) == pytest.approx(1 / 3, abs=0.02)
+    even = (whole / (whole + (1 - whole) * 0.2)).sort().values
+    torch.testing.assert_close(even, torch.linspace(0, 1, len(even)), atol=0.1, rtol=0)
+    seamed = t[(t != t[:, :1]).any(dim=1)]
+    torch.testing.assert_close(seamed[:, 0], 0.7 * seamed[:, -1])
+
+
+def test_a_generator_goes_on_from_weights_of_a_network_for_one_step(tmp_path):
+    torch.manual_seed(0)
+    save_mini(MiniNetwork(SMALL), tmp_path / "small.safetensors")
+    config = TrainingConfig(folder=tmp_path, start=tmp_path / "small.safetensors")
+    network, plain = first_network(as_generator(config)), first_network(config)
+    assert network.config == replace(SMALL, clean=CLEAN) and plain.config == SMALL
+    for name, value in plain.state_dict().items():
+        assert torch.equal(network.state_dict()[name], value)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    with pytest.raises(ValueError, match="is a network of"):
+        first_network(replace(config, network=replace(SMALL, fine=16)))
 
 
 @pytest.mark.parametrize(("device", "most"), [("cpu", 24), ("cuda", 384)])
@@ -68,7 +95,17 @@ def test_a_gpu_gets_larger_steps(tmp_path, monkeypatch, device, most):
     assert main(["train", "nano", "--folder", str(tmp_path), "--device", device, "--minutes", "3"]) == 0
     (config,) = asked
     assert (config.model, config.device, config.frames, config.minutes) == ("nano", device, most, 3.0)
+    assert (config.one_step < 0.5) == (device == "cuda")
     assert config.frames > config.fresh and config.pool >= config.frames and config.workers >= 1
+
+
+def test_a_generator_is_asked_for_by_name(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(loop, "train", asked.append)
+    assert main(["train", "nano", "--folder", str(tmp_path), "--generator"]) == 0
+    assert asked[0].network == replace(NANO, clean=CLEAN) and asked[0].device == "cpu"
+    assert main(["train", "depth", "--folder", str(tmp_path), "--generator"]) == 2
+    assert "--generator is for mini and nano" in capsys.readouterr().err
 
 
 def test_loss_of_adding_nothing_is_zero(clips):

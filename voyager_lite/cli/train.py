@@ -30,6 +30,13 @@ class Train:
         ),
     ] = None
     device: Annotated[Literal["cpu", "cuda"], tyro.conf.arg(help="Where the network learns.")] = "cpu"
+    generator: Annotated[
+        bool,
+        tyro.conf.arg(
+            help="mini and nano: learn to gain from several steps (`explore --steps 8`), too. With a GPU they"
+            " always do."
+        ),
+    ] = False
     start: Annotated[
         Path | None,
         tyro.conf.arg(
@@ -48,6 +55,8 @@ class Train:
         if workers is None:
             workers = 1 if self.device == "cpu" else max(1, (os.cpu_count() or 1) - 1)
         if self.model == "depth":
+            if self.generator:
+                raise ValueError("--generator is for mini and nano; depth is estimated in one step")
             from voyager_lite.training.depth_loop import DepthTrainingConfig, train_depth
 
             train_depth(
@@ -60,7 +69,7 @@ class Train:
                 )
             )
         else:
-            from voyager_lite.training.loop import TrainingConfig, on_gpu, train
+            from voyager_lite.training.loop import TrainingConfig, as_generator, on_gpu, train
 
             config = TrainingConfig(
                 model=self.model,
@@ -70,4 +79,6 @@ class Train:
                 device=self.device,
                 start=self.start,
             )
-            train(config if self.device == "cpu" else on_gpu(config))
+            if self.device == "cuda":
+                config = on_gpu(config)
+            train(as_generator(config) if self.generator or self.device == "cuda" else config)

@@ -14,7 +14,7 @@ from voyager_lite.core.mini_network import PATCH, MiniCondition, MiniNetwork
 from voyager_lite.core.mini_signal import decode_signal, encode_signal, near_depth
 from voyager_lite.core.mini_text import prompt_bytes
 from voyager_lite.core.rays import plucker_rays
-from voyager_lite.sampling.flow import noise_like, schedule
+from voyager_lite.sampling.flow import frame_times, noise_like, schedule
 from voyager_lite.sampling.loop import Seam, sample_clip
 
 PIXELS = 64 * 96
@@ -120,7 +120,8 @@ def sample(
 
     A clip is as likely as its mirror image, so the best answer knows no left from right. A trained network
     comes near that; the mean of its answer and that to the mirrored clip is there, and nearer the truth.
-    Each step takes two passes, or four where there is a prompt.
+    Each step takes two passes, or four where there is a prompt. Steps are spread for a signal of the spread
+    that truth has about the fill: until noise is about as weak as that, hardly anything shows through it.
 
     Args:
         network: The velocity.
@@ -141,9 +142,11 @@ def sample(
 
     def velocity(x: Tensor, t: Tensor) -> Tensor:
         asked = answer(x, t.float(), condition)
-        if not bool(condition.text.any()):
-            return asked
-        return torch.lerp(answer(x, t.float(), silent), asked, PROMPT_GUIDANCE)
+        if bool(condition.text.any()):
+            asked = torch.lerp(answer(x, t.float(), silent), asked, PROMPT_GUIDANCE)
+        # Training never showed the network anything but the truth, with noise, where pixels are known.
+        straight = (x - given) / frame_times(t, x).clamp(min=1e-6)
+        return torch.where(known[:, None], straight, asked)
 
     def complete(x: Tensor) -> Tensor:
         return torch.where(known[:, None], given, x)
@@ -155,7 +158,7 @@ def sample(
     x = sample_clip(
         velocity,
         noise_like(fill, seed=request.seed),
-        times=schedule(request.steps or 1),
+        times=schedule(request.steps or 1, shift=network.config.residual_std),
         seam=seam,
         complete=complete,
         progress=progress,

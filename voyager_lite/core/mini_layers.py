@@ -45,6 +45,22 @@ class Block(nn.Module):
         return x + self.second(F.gelu(self.first(h)))
 
 
+class Cleaner(nn.Module):
+    """Three convolutions at full resolution; what they give begins as 0."""
+
+    def __init__(self, inputs: int, width: int, outputs: int) -> None:
+        super().__init__()
+        self.first = Convolution(inputs, width)
+        self.second = Convolution(width, width)
+        self.last = Convolution(width, outputs)
+        for start_at_zero in self.last.parameters():
+            nn.init.zeros_(start_at_zero)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, in, H, W) to (N, out, H, W)."""
+        return self.last(F.gelu(self.second(F.gelu(self.first(x)))))
+
+
 class Stream(nn.Module):
     """One stream's own weights of a transformer layer: adaptive norms, projections and MLP.
 

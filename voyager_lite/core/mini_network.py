@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from voyager_lite.core.mini_layers import (
     Block,
+    Cleaner,
     Convolution,
     DualLayer,
     SingleLayer,
@@ -55,6 +56,8 @@ class MiniConfig:
         blocks: Blocks of two convolutions at a quarter of the resolution, on the way down and again on
             the way up; there is one of them at half the resolution.
         residual_std: Spread of truth minus fill over holes, in signal units: how much is left to say.
+        clean: Features at full resolution that tell detail from noise, as several steps ask; 0 in a network
+            that is to answer in one step, which sees no noise.
     """
 
     fine: int = 48
@@ -65,6 +68,7 @@ class MiniConfig:
     single: int = 3
     blocks: int = 2
     residual_std: float = 0.2
+    clean: int = 0
 
     def __post_init__(self) -> None:
         if self.width % (6 * self.heads):
@@ -151,6 +155,7 @@ class MiniNetwork(nn.Module):
         self.smooth = Convolution(KEPT, CHANNELS + 3)
         for start_at_zero in self.smooth.parameters():
             nn.init.zeros_(start_at_zero)
+        self.clean = Cleaner(2 * CHANNELS + KEPT, config.clean, CHANNELS) if config.clean else None
 
     def forward(
         self,
@@ -209,13 +214,31 @@ class MiniNetwork(nn.Module):
             middle = block(middle, each)
         fine = self.join_fine(torch.cat([fine, F.pixel_shuffle(self.grow(middle), 2)], dim=1))
         out = self.write(F.gelu(self.settle(self.write_fine(fine, each))))
-        out = self.smooth(F.gelu(F.pixel_shuffle(out, 2))).to(guess.dtype)
+        kept = F.gelu(F.pixel_shuffle(out, 2))
+        out = self.smooth(kept).to(guess.dtype)
         added, share_rgb, share_depth, share_words = out.split([CHANNELS, 1, 1, 1], dim=1)
         share = torch.cat([share_rgb.expand(-1, 3, -1, -1), share_depth], dim=1)
         fill = condition.fill.flatten(0, 1)
         said = self._said(suggested, fill, frames=guess.shape[1])
         mixed = share * (pulled - fill) + share_words * said
-        return (added + mixed / self.config.residual_std).unflatten(0, (batch, -1))
+        added = added + mixed / self.config.residual_std
+        if self.clean is not None:
+            added = added + self._cleaned(guess.flatten(0, 1) - fill, t.flatten(), kept)
+        return added.unflatten(0, (batch, -1))
+
+    def _cleaned(self, detail: Tensor, t: Tensor, kept: Tensor) -> Tensor:
+        """What is to be added to the guess's detail beyond the fill (B T, 4, H, W), to rid it of noise.
+
+        The way through half the resolution keeps too little of single pixels to say what noise each has.
+        The less of the detail is signal, the less is added: at t = 1, where it shows none, nothing.
+        """
+        level, s = t[:, None, None, None].to(detail), self.config.residual_std
+        deviation = ((1 - level) ** 2 * s**2 + level**2).sqrt()
+        spread = (s * level / deviation).clamp(min=0.01)
+        rough = detail - F.avg_pool2d(detail, 3, stride=1, padding=1, count_include_pad=False)
+        assert self.clean is not None
+        cleaned = self.clean(torch.cat([detail / s, rough / spread, kept.to(detail)], dim=1))
+        return (1 - level) * s / deviation * cleaned.to(detail)
 
     def _said(self, suggested: Tensor, fill: Tensor, *, frames: int) -> Tensor:
         """What the prompt's colours would change of the fill's, (B T, 4, H, W); not the inverse depth."""

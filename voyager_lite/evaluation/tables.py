@@ -11,6 +11,7 @@ from voyager_lite.evaluation.fills import procedural_figures, real_figures, scen
 from voyager_lite.evaluation.pictures import write_pictures
 from voyager_lite.evaluation.reconstruction import reconstruction_rows
 from voyager_lite.evaluation.scenes import read_scene
+from voyager_lite.evaluation.several_steps import steps_rows
 from voyager_lite.evaluation.summary import summary_rows
 from voyager_lite.evaluation.views import all_view_rows, cache_rows
 from voyager_lite.evaluation.walk import walk_rows
@@ -23,7 +24,7 @@ def evaluate(names: Sequence[str], *, data: Path | None, clips: int, core: str =
         names: In ``TABLES``.
         data: The folder that holds B_rgbd and B_single; the tables of real scenes need it.
         clips: Procedural clips for the tables of holes.
-        core: What is judged in the tables mini, fills and walk.
+        core: What is judged in the tables mini, fills, steps and walk.
 
     Raises:
         ValueError: An unknown name, a table that needs ``data`` without it, or a core that is not "mini" or
@@ -56,6 +57,10 @@ def _fills(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return rows
 
 
+def _steps(data: Path | None, clips: int, core: str) -> list[BenchRow]:
+    return steps_rows(core, clips=clips)
+
+
 def _walk(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return walk_rows(load_core(core))
 
@@ -85,6 +90,7 @@ def _scenes(data: Path | None) -> Path:
 TABLES: dict[str, Callable[[Path | None, int, str], list[BenchRow]]] = {
     "mini": _mini,
     "fills": _fills,
+    "steps": _steps,
     "walk": _walk,
     "views": _views,
     "cache": _cache,

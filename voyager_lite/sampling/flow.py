@@ -30,7 +30,15 @@ def schedule(steps: int, *, shift: float = 1.0) -> Float[Tensor, " time"]:
         raise ValueError(f"steps is {steps}; expected at least 1")
     if shift <= 0:
         raise ValueError(f"shift is {shift:g}; expected more than 0")
-    t = torch.linspace(1, 0, steps + 1, dtype=torch.float64)
+    return shifted(torch.linspace(1, 0, steps + 1, dtype=torch.float64), shift=shift)
+
+
+def shifted(t: Tensor, *, shift: float) -> Tensor:
+    """Times t / (t + (1 - t) / shift): nearer to noise for a ``shift`` above 1, nearer to data below it.
+
+    At the new times a signal of spread ``shift`` has that share in the mixture with noise which one of spread
+    1 has at t. So Euler's steps at the new times do with the one what those at t do with the other.
+    """
     return t / (t + (1 - t) / shift)
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from voyager_lite.core.mini_file import load_mini, save_mini
 from voyager_lite.core.mini_network import MINI, NANO, MiniConfig, MiniNetwork
-from voyager_lite.sampling.flow import add_noise
+from voyager_lite.sampling.flow import add_noise, shifted
 from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw_frames
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
@@ -32,6 +32,9 @@ DEPTH_SHARE = 0.3
 """Weight of the inverse-depth loss beside that of color."""
 
 SUGGESTION_WEIGHT = 0.2
+
+LEAST_LEVEL = 0.02
+"""Noise below this is not learned: nothing of it is seen."""
 
 CURVES = {
     "telea": (190, 190, 190),
@@ -55,13 +58,14 @@ class TrainingConfig:
         frames: Frames a step: of as many clips in two steps of three, else three of a clip.
         fresh: Clips made for a step; the rest were seen before and are dressed anew.
         pool: Clips kept for that.
-        one_step: Share of clips that are all noise, from which one step is learned.
+        one_step: Share of clips that are all noise, from which one step is learned (``as_generator``).
         workers: Processes that make clips; 0 makes them in this one.
         learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
         validate_every: Steps between measurements, which also write a checkpoint.
         start: Weights to begin with (``save_mini``), instead of new ones.
-        network: Sizes; None takes those of ``start``, else of ``model``.
+        network: Sizes; None takes those of ``start``, else of ``model``. Beside ``start``, only ``clean``
+            may differ from its.
     """
 
     folder: Path
@@ -83,32 +87,40 @@ class TrainingConfig:
             raise ValueError(f"model is {self.model!r}; expected one of {', '.join(SIZES)}")
 
 
-def on_gpu(config: TrainingConfig) -> TrainingConfig:
-    """The run with steps large enough for a GPU, whose memory keeps a pool of some 45 GB.
+CLEAN = 24
+"""``MiniConfig.clean`` of a generator."""
 
-    Most clips have noise levels in between, so that further steps add to the first.
-    """
-    return replace(config, device="cuda", frames=384, fresh=16, pool=20_000, one_step=0.3)
+
+def as_generator(config: TrainingConfig) -> TrainingConfig:
+    """The run of a network that gains from several steps: most clips have noise levels in between."""
+    sizes = config.network or (
+        SIZES[config.model] if config.start is None else load_mini(config.start).config
+    )
+    return replace(config, one_step=0.2, network=replace(sizes, clean=CLEAN))
+
+
+def on_gpu(config: TrainingConfig) -> TrainingConfig:
+    """The run with steps large enough for a GPU, whose memory keeps a pool of some 45 GB."""
+    return replace(config, device="cuda", frames=384, fresh=16, pool=20_000)
 
 
 def draw_times(
-    batch: int, frames: int, *, one_step: float, generator: torch.Generator
+    batch: int, frames: int, *, one_step: float, shift: float, generator: torch.Generator
 ) -> Float[Tensor, "batch frame"]:
     """Noise levels of clips: in a share ``one_step`` of them 1 everywhere, as a single step needs.
 
-    A third of the others have one level for the clip, as several steps need, two thirds a clean first half,
-    as after another clip.
+    A third of the others have one level for the clip, as several steps need, two thirds a cleaner first
+    half, as after another clip; the rest of these is all noise in a share ``one_step``, else of the level
+    that the first half is below. Levels are spread as the sampler's are (``schedule``).
     """
     device = generator.device
-    level, kind = torch.rand(2, batch, 1, generator=generator, device=device)
-    level, ones = level.expand(-1, frames), torch.ones(batch, frames, device=device)
+    drawn, kind, rest = torch.rand(3, batch, 1, generator=generator, device=device)
+    level = shifted(drawn, shift=shift).clamp(min=LEAST_LEVEL).expand(-1, frames)
+    ones = torch.ones(batch, frames, device=device)
     overlap = torch.arange(frames, device=device) < (frames + 1) // 2
-    kept = torch.where(overlap, 0.7 * level, ones)
-    return torch.where(
-        kind < one_step,
-        ones,
-        torch.where(kind < one_step + (1 - one_step) / 3, level.clamp(min=0.02), kept.clamp(min=0.02)),
-    )
+    kept = torch.where(overlap, 0.7 * level, torch.where(rest < one_step, ones, level))
+    several = torch.where(kind < one_step + (1 - one_step) / 3, level, kept)
+    return torch.where(kind < one_step, ones, several)
 
 
 def flow_loss(network: MiniNetwork, batch: Batch, t: Tensor, noise: Tensor) -> Tensor:
@@ -161,10 +173,20 @@ def first_network(config: TrainingConfig) -> MiniNetwork:
     """The network a run begins with.
 
     Errors as in ``load_mini``.
+
+    Raises:
+        ValueError: The weights to begin with are of other sizes than the network is to be.
     """
     if config.start is None:
         return MiniNetwork(config.network or SIZES[config.model])
-    return load_mini(config.start).train().requires_grad_(True)
+    started = load_mini(config.start)
+    if config.network is None or config.network == started.config:
+        return started.train().requires_grad_(True)
+    if replace(started.config, clean=config.network.clean) != config.network or started.clean is not None:
+        raise ValueError(f"{config.start} is a network of {started.config}; expected {config.network}")
+    network = MiniNetwork(config.network)
+    network.load_state_dict(network.state_dict() | started.state_dict())
+    return network
 
 
 class Training(Run[MiniNetwork]):
@@ -197,7 +219,8 @@ class Training(Run[MiniNetwork]):
         self.pool.add(fresh)
         shown = draw_frames(drawn, few, generator=generator)
         batch = augment(shown.to(device), generator=generator)
-        t = draw_times(len(batch), few, one_step=self.config.one_step, generator=generator)
+        shift = self.network.config.residual_std
+        t = draw_times(len(batch), few, one_step=self.config.one_step, shift=shift, generator=generator)
         noise = torch.randn(batch.truth.shape, generator=generator, device=device)
 
         def loss_of(part: Batch, t: Tensor, noise: Tensor) -> Tensor:
