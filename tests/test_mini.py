@@ -32,6 +32,7 @@ from voyager_lite.core.mini import Mini
 from voyager_lite.core.mini_file import save_mini
 from voyager_lite.core.mini_network import MiniConfig, MiniNetwork
 from voyager_lite.evaluation.metrics import flicker
+from voyager_lite.sampling.flow import noise_like
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +179,8 @@ def test_the_network_sees_the_pictures_shape_in_multiples_of_sixteen(height, wid
     assert network_size(height, width) == size
 
 
-@pytest.mark.parametrize(("prompt", "passes", "signal"), [("red", 4, 0.38), ("", 2, 0.1)])
-def test_what_a_prompt_changes_is_carried_on_by_two_fifths(monkeypatch, mini, prompt, passes, signal):
+@pytest.mark.parametrize(("prompt", "passes", "signal"), [("red", 4, 0.42), ("", 2, 0.1)])
+def test_what_a_prompt_changes_is_carried_on_by_three_fifths(monkeypatch, mini, prompt, passes, signal):
     asked = []
 
     def towards(self, x, t, condition):
@@ -205,6 +206,61 @@ def test_what_a_prompt_changes_is_carried_on_by_two_fifths(monkeypatch, mini, pr
     )
     assert len(asked) == passes
     torch.testing.assert_close(frames.rgb, torch.full_like(frames.rgb, (signal + 1) / 2))
+
+
+@pytest.mark.parametrize("shared", [0, 2])
+def test_only_the_network_is_elsewhere(monkeypatch, mini, shared):
+    """Weights on the meta device stand for weights on a GPU: all they see has to be there, and comes back."""
+    devices = set()
+
+    def nothing_to_add(self, x, t, condition):
+        devices.update(part.device.type for part in (x, t, condition.fill, condition.known, condition.text))
+        return torch.zeros(x.shape)
+
+    monkeypatch.setattr(MiniNetwork, "forward", nothing_to_add)
+    away = Mini(copy.deepcopy(mini.network).to("meta"))
+    guidance, rgb, depth = corner_scene(5, height=32, width=48)
+    before = (
+        Clip(rgb=rgb[:shared], depth=depth[:shared], cameras=guidance.cameras[:shared]) if shared else None
+    )
+    clip = away.generate(guidance, reference=rgb[0], previous=before, request=Request(steps=3))
+    assert devices == {"meta"} and clip.rgb.device.type == clip.depth.device.type == "cpu"
+
+
+@pytest.mark.gpu
+def test_a_gpu_imagines_what_a_processor_does(mini):
+    guidance, rgb, _ = corner_scene(9, height=64, width=96)
+    clips = [
+        core.generate(guidance, reference=rgb[0], request=Request(steps=2))
+        for core in (mini, Mini(copy.deepcopy(mini.network).to("cuda")))
+    ]
+    torch.testing.assert_close(clips[1].rgb, clips[0].rgb, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_known_pixels_are_shown_to_the_network_on_their_straight_path(monkeypatch, mini, steps):
+    guidance, rgb, _ = corner_scene(3, height=32, width=48)
+    condition, near = condition_on(
+        CoarseFrames(rgb=guidance.rgb, depth=guidance.depth, known=guidance.known),
+        cameras=guidance.cameras,
+        times=torch.arange(3.0),
+        reference=rgb[0],
+        prompt="",
+    )
+    noise, seen = noise_like(condition.fill[0], seed=5), []
+
+    def wrong(self, x, t, condition):
+        seen.append((x[0], t[0, 0]))
+        return torch.full_like(x, 7.0)
+
+    monkeypatch.setattr(MiniNetwork, "forward", wrong)
+    request = Request(seed=5, steps=steps)
+    sample(mini.network, condition, near=near, previous=None, request=request, progress=lambda *_: None)
+    known = condition.known[0][:, None].expand_as(noise)
+    assert len(seen) == 2 * steps and seen[0][1] == 1
+    for x, t in seen[::2]:
+        straight = torch.lerp(condition.guidance[0], noise, t)
+        torch.testing.assert_close(x[known], straight[known], atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("prompt", ["", "a house, by day"])

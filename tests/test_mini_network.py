@@ -111,6 +111,13 @@ def test_what_rids_a_guess_of_noise_adds_nothing_to_one_step_from_noise():
         assert torch.allclose(*answers, atol=1e-6) == same
 
 
+def test_times_may_lie_on_the_processor_wherever_the_network_is():
+    """As the sampler gives them; the meta device stands for a GPU: it refuses what lies elsewhere, too."""
+    network, condition = make_network().to("meta"), make_condition().to("meta")
+    x = torch.randn(1, 3, 4, 16, 32, device="meta")
+    assert network(x, torch.ones(1, 3), condition).device.type == "meta"
+
+
 @settings(deadline=None)
 @given(level=st.floats(0.02, 1))
 def test_velocity_points_from_the_denoised_signal_to_the_state(level):

@@ -22,7 +22,7 @@ PIXELS = 64 * 96
 
 KEY_FRAMES = 9
 
-PROMPT_GUIDANCE = 1.4
+PROMPT_GUIDANCE = 1.6
 """How far what a prompt changes is carried on (classifier-free guidance, Ho and Salimans 2022): the network
 answers with the mean of what might be, which shows hardly anything as clearly as a picture does."""
 
@@ -124,7 +124,7 @@ def sample(
     that truth has about the fill: until noise is about as weak as that, hardly anything shows through it.
 
     Args:
-        network: The velocity.
+        network: The velocity; it runs where its weights are, all else where the condition is.
         condition: What it is told of the clip (a batch of one).
         near: The unit of its inverse depth.
         previous: What the previous clip has for the first frames.
@@ -135,18 +135,22 @@ def sample(
         Complete frames; known ones come back as they are.
     """
     fill, given, known = condition.fill[0], condition.guidance[0], condition.known[0]
-    silent = replace(condition, text=torch.zeros_like(condition.text))
+    prompted = bool(condition.text.any())
+    device = next(network.parameters()).device
+    spoken = condition.to(device)
+    silent = replace(spoken, text=torch.zeros_like(spoken.text))
 
     def answer(x: Tensor, t: Tensor, condition: MiniCondition) -> Tensor:
+        x, t = x.to(device), t.to(device, torch.float32)
         return (network(x, t, condition) + network(x.flip(-1), t, condition.mirrored()).flip(-1)) / 2
 
     def velocity(x: Tensor, t: Tensor) -> Tensor:
-        asked = answer(x, t.float(), condition)
-        if bool(condition.text.any()):
-            asked = torch.lerp(answer(x, t.float(), silent), asked, PROMPT_GUIDANCE)
+        asked = answer(x, t, spoken)
+        if prompted:
+            asked = torch.lerp(answer(x, t, silent), asked, PROMPT_GUIDANCE)
         # Training never showed the network anything but the truth, with noise, where pixels are known.
         straight = (x - given) / frame_times(t, x).clamp(min=1e-6)
-        return torch.where(known[:, None], straight, asked)
+        return torch.where(known[:, None], straight, asked.to(x.device))
 
     def complete(x: Tensor) -> Tensor:
         return torch.where(known[:, None], given, x)

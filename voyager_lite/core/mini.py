@@ -98,7 +98,7 @@ class Mini:
 
         coarse = sample(
             self.network,
-            condition.to(next(self.network.parameters()).device),
+            condition,
             near=near,
             previous=before,
             request=request,

@@ -78,14 +78,15 @@ class Stream(nn.Module):
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
-    def scales(self, level: Tensor, counts: Tensor) -> tuple[Tensor, ...]:
+    def scales(self, level: Tensor, counts: Tensor, *, tokens: int) -> tuple[Tensor, ...]:
         """Scale, shift and gate of attention and of the MLP, six times (B, N, C).
 
         Args:
             level: A vector for every group of tokens (B, G, C): a frame, or the text.
             counts: Tokens of each group (G,).
+            tokens: Their sum N, which a GPU would have to be waited for.
         """
-        each = self.modulate(F.silu(level)).repeat_interleave(counts, dim=1)
+        each = self.modulate(F.silu(level)).repeat_interleave(counts, dim=1, output_size=tokens)
         return each.chunk(6, dim=-1)
 
     def read(self, x: Tensor, scales: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
@@ -118,8 +119,8 @@ class DualLayer(nn.Module):
         ``level`` (B, T + 1, C) and ``counts`` (T + 1,) are of the frames and, last, the text; the
         rotation is of all N + M tokens.
         """
-        seen = self.video.scales(level[:, :-1], counts[:-1])
-        said = self.text.scales(level[:, -1:], counts[-1:])
+        seen = self.video.scales(level[:, :-1], counts[:-1], tokens=video.shape[1])
+        said = self.text.scales(level[:, -1:], counts[-1:], tokens=text.shape[1])
         parts = zip(self.video.read(video, seen), self.text.read(text, said), strict=True)
         q, k, v = (torch.cat(pair, dim=2) for pair in parts)
         attended = attend(rotate(q, rotation), rotate(k, rotation), v)
@@ -136,7 +137,7 @@ class SingleLayer(nn.Module):
 
     def forward(self, x: Tensor, *, level: Tensor, counts: Tensor, rotation: Rotation) -> Tensor:
         """x (B, N, C); level, counts and rotation as in ``DualLayer``."""
-        scales = self.stream.scales(level, counts)
+        scales = self.stream.scales(level, counts, tokens=x.shape[1])
         q, k, v = self.stream.read(x, scales)
         attended = attend(rotate(q, rotation), rotate(k, rotation), v)
         return self.stream.write(x, attended, scales)

@@ -164,7 +164,7 @@ class MiniNetwork(nn.Module):
         condition: MiniCondition,
     ) -> Float[Tensor, "batch frame 4 height width"]:
         """The velocity noise - x0 expected at ``x``, one noise level a frame; at t = 0 it is 0."""
-        level = t[..., None, None, None]
+        level = t[..., None, None, None].to(x)
         return torch.where(level > 0, (x - self.denoised(x, t, condition)) / level.clamp(min=1e-6), 0.0)
 
     def denoised(
