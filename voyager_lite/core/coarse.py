@@ -120,8 +120,8 @@ def sample(
 
     A clip is as likely as its mirror image, so the best answer knows no left from right. A trained network
     comes near that; the mean of its answer and that to the mirrored clip is there, and nearer the truth.
-    Each step takes two passes, or four where there is a prompt. Steps are spread for a signal of the spread
-    that truth has about the fill: until noise is about as weak as that, hardly anything shows through it.
+    Each step takes two passes, or four where there is a prompt. Several steps are spread for a signal of the
+    spread that truth has about the fill (``shifted``), as noise levels are in training.
 
     Args:
         network: The velocity; it runs where its weights are, all else where the condition is.
