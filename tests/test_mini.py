@@ -179,6 +179,14 @@ def test_the_network_sees_the_pictures_shape_in_multiples_of_sixteen(height, wid
     assert network_size(height, width) == size
 
 
+def told_of(scene, *, prompt=""):
+    """What the network is told of a ``corner_scene`` at its own size, and the unit of inverse depth."""
+    guidance, rgb, _ = scene
+    frames = CoarseFrames(rgb=guidance.rgb, depth=guidance.depth, known=guidance.known)
+    times = torch.arange(float(len(rgb)))
+    return condition_on(frames, cameras=guidance.cameras, times=times, reference=rgb[0], prompt=prompt)
+
+
 @pytest.mark.parametrize(("prompt", "passes", "signal"), [("red", 4, 0.42), ("", 2, 0.1)])
 def test_what_a_prompt_changes_is_carried_on_by_three_fifths(monkeypatch, mini, prompt, passes, signal):
     asked = []
@@ -239,14 +247,7 @@ def test_a_gpu_imagines_what_a_processor_does(mini):
 
 @pytest.mark.parametrize("steps", [1, 4])
 def test_known_pixels_are_shown_to_the_network_on_their_straight_path(monkeypatch, mini, steps):
-    guidance, rgb, _ = corner_scene(3, height=32, width=48)
-    condition, near = condition_on(
-        CoarseFrames(rgb=guidance.rgb, depth=guidance.depth, known=guidance.known),
-        cameras=guidance.cameras,
-        times=torch.arange(3.0),
-        reference=rgb[0],
-        prompt="",
-    )
+    condition, near = told_of(corner_scene(3, height=32, width=48))
     noise, seen = noise_like(condition.fill[0], seed=5), []
 
     def wrong(self, x, t, condition):
@@ -267,14 +268,8 @@ def test_known_pixels_are_shown_to_the_network_on_their_straight_path(monkeypatc
 def test_the_answer_knows_no_left_from_right(mini, prompt):
     network = copy.deepcopy(mini.network)
     torch.nn.init.normal_(network.smooth.weight, std=0.1)
-    guidance, rgb, _ = corner_scene(3, height=32, width=48)
-    condition, near = condition_on(
-        CoarseFrames(rgb=guidance.rgb, depth=guidance.depth, known=guidance.known),
-        cameras=guidance.cameras,
-        times=torch.arange(3.0),
-        reference=rgb[0],
-        prompt=prompt,
-    )
+    scene = corner_scene(3, height=32, width=48)
+    condition, near = told_of(scene, prompt=prompt)
 
     def sampled(condition):
         return sample(
@@ -284,7 +279,7 @@ def test_the_answer_knows_no_left_from_right(mini, prompt):
     there, mirrored = sampled(condition), sampled(condition.mirrored())
     torch.testing.assert_close(mirrored.rgb.flip(-1), there.rgb, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(mirrored.depth.flip(-1), there.depth, atol=1e-4, rtol=1e-4)
-    holes = ~guidance.known[:, None].expand(-1, 3, -1, -1)
+    holes = ~scene[0].known[:, None].expand(-1, 3, -1, -1)
     assert not torch.allclose(there.rgb[holes], (condition.fill[0, :, :3][holes] + 1) / 2, atol=1e-3)
 
 

@@ -81,4 +81,6 @@ class Train:
             )
             if self.device == "cuda":
                 config = on_gpu(config)
-            train(as_generator(config) if self.generator or self.device == "cuda" else config)
+            elif self.generator:
+                config = as_generator(config)
+            train(config)

@@ -180,9 +180,13 @@ class MiniNetwork(nn.Module):
     def linear_guess(self, x: Tensor, t: Tensor, fill: Tensor) -> tuple[Tensor, Tensor]:
         """The best linear guess of x0 from ``x`` and the fill, and its error's spread (B, T, 1, 1, 1)."""
         level, s = t[..., None, None, None].to(x), self.config.residual_std
-        variance = (1 - level) ** 2 * s**2 + level**2
+        variance = self._variance(level)
         weight = (1 - level) * s**2 / variance
         return fill + weight * (x - (1 - level) * fill), s * level / variance.sqrt()
+
+    def _variance(self, level: Tensor) -> Tensor:
+        """Of x_t about (1 - t) fill, at levels t."""
+        return (1 - level) ** 2 * self.config.residual_std**2 + level**2
 
     def correction(
         self,
@@ -233,7 +237,7 @@ class MiniNetwork(nn.Module):
         The less of the detail is signal, the less is added: at t = 1, where it shows none, nothing.
         """
         level, s = t[:, None, None, None].to(detail), self.config.residual_std
-        deviation = ((1 - level) ** 2 * s**2 + level**2).sqrt()
+        deviation = self._variance(level).sqrt()
         spread = (s * level / deviation).clamp(min=0.01)
         rough = detail - F.avg_pool2d(detail, 3, stride=1, padding=1, count_include_pad=False)
         assert self.clean is not None

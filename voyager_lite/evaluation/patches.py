@@ -37,12 +37,12 @@ def hole_patches(
         near = SIDE // 2
         inside = F.pad(torch.ones_like(share[..., 2 * near :, 2 * near :]), (near,) * 4)
         wanted = (share * inside)[:, 0] >= 0.5
-        cut = F.unfold(level, SIDE, padding=near).unflatten(1, (3, SIDE, SIDE))
         chosen = []
-        for picture, mask in zip(cut, wanted.flatten(1), strict=True):
+        for picture, mask in zip(level, wanted.flatten(1), strict=True):
             places = mask.nonzero()[:, 0]
             order = torch.randperm(len(places), generator=generator)[:PER_LEVEL]
-            chosen.append(picture[..., places[order]].movedim(-1, 0))
+            cut = F.unfold(picture[None], SIDE, padding=near)[0, :, places[order]]
+            chosen.append(cut.T.unflatten(1, (3, SIDE, SIDE)))
         drawn.append(torch.cat(chosen))
         share = F.avg_pool2d(share, 2)
     return drawn

@@ -100,11 +100,11 @@ def as_generator(config: TrainingConfig) -> TrainingConfig:
 
 
 def on_gpu(config: TrainingConfig) -> TrainingConfig:
-    """The run with steps large enough for a GPU, whose memory keeps a pool of some 45 GB.
+    """The run of a generator with steps large enough for a GPU, whose memory keeps a pool of some 45 GB.
 
     Few clips of a step are fresh, so that processors which make a dozen a second each keep up.
     """
-    return replace(config, device="cuda", frames=384, fresh=4, pool=20_000)
+    return replace(as_generator(config), device="cuda", frames=384, fresh=4, pool=20_000)
 
 
 def draw_times(
