@@ -17,6 +17,7 @@ from voyager_lite.evaluation.bench import (
     format_table,
     guidance_row,
     million_points_row,
+    rays_row,
     sort_and_draw,
     write_rows,
 )
@@ -65,6 +66,13 @@ def test_speed_rows_compare_the_same_work():
         assert row.ours > 0 and row.baseline > 0
         assert row.ratio == row.baseline / row.ours
     assert "3 frames" in row.case and "48x27" in row.case
+
+
+def test_the_row_of_a_gpus_rays_compares_the_same_work():
+    """With the processor in its place; more clips a second is better."""
+    row = rays_row(scenes=2, frames=1, device="cpu")
+    assert row.ours > 0 and row.ratio == row.ours / row.baseline
+    assert "2 clips of 1 frames" in row.case
 
 
 def test_rows_of_the_cache_compare_the_same_work():

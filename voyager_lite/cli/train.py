@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from voyager_lite.cli.report import say
+
 
 @dataclass(frozen=True, kw_only=True)
 class Train:
@@ -81,6 +83,8 @@ class Train:
             )
             if self.device == "cuda":
                 config = on_gpu(config)
+                by = {"cuda": "the GPU", "cpu": "processors (with the package numba-cuda a GPU would)"}
+                say(f"Rays through the scenes are cast by {by[config.scenes]}.")
             elif self.generator:
                 config = as_generator(config)
             train(config)

@@ -21,6 +21,8 @@ from geometry.rasterizer import render_points
 from geometry.trajectory import Trajectory
 from voyager_lite.evaluation.scenes import stereo_motorcycle
 from voyager_lite.training.clips import HELD_OUT, make_clip
+from voyager_lite.training.paths import draw_path, draw_shot
+from voyager_lite.training.scene import Scene, can_cast_on_gpu, render_scene
 
 BASELINE = "argsort + unique, one pixel per point"
 REPEATS = 5
@@ -68,6 +70,8 @@ def run_bench() -> list[BenchRow]:
         ("cracks beside Open3D", open3d_crack_row),
         ("training clips", training_row),
     ]
+    if can_cast_on_gpu():
+        parts.append(("rays on the GPU", rays_row))
     rows: list[BenchRow] = []
     with tqdm(parts, unit="part", leave=False) as bar:
         for name, measure in bar:
@@ -212,6 +216,34 @@ def training_row(*, clips: int = 30, frames: int = 9) -> BenchRow:
         ratio=rate / WANTED_CLIPS,
         unit="a second and core",
         case=f"{clips} clips of {frames} frames at 96x64",
+    )
+
+
+def rays_row(*, scenes: int = 10, frames: int = 9, device: str = "cuda") -> BenchRow:
+    """Scenes whose rays a GPU casts in a second, beside one core of the processor."""
+    rng = np.random.default_rng(0)
+    seen: list[tuple[Scene, Camera]] = []
+    while len(seen) < scenes:
+        shot = draw_shot(rng)
+        cameras = draw_path(rng, shot, frames=frames, height=64, width=96)
+        if cameras is not None:
+            seen.append((shot.scene, cameras))
+
+    def render_all(device: str) -> None:
+        for scene, cameras in seen:
+            render_scene(scene, cameras, device=device)
+
+    seconds = alternating([lambda: render_all(device), lambda: render_all("cpu")], repeats=3)
+    case = f"{len(seen)} clips of {frames} frames at 96x64, pictures alone"
+    ours, core = (len(seen) / taken for taken in seconds)
+    return BenchRow(
+        name="rays on the GPU",
+        ours=ours,
+        baseline=core,
+        baseline_name="one core of the processor",
+        ratio=ours / core,
+        unit="clips a second",
+        case=case,
     )
 
 

@@ -91,11 +91,12 @@ def halved(batch: Batch) -> Batch:
 class ClipStream(IterableDataset[Batch]):
     """Endless groups of fresh clips, all of a group in one size; group g holds seeds g * size and on.
 
-    Iterated by a ``DataLoader``, each worker makes every n-th group.
+    Iterated by a ``DataLoader``, each worker makes every n-th group, its rays cast on ``device``.
     """
 
-    def __init__(self, *, group: int, frames: int, first_group: int) -> None:
+    def __init__(self, *, group: int, frames: int, first_group: int, device: str = "cpu") -> None:
         super().__init__()
+        self.device = device
         self.group, self.frames, self.first_group = group, frames, first_group
 
     def __iter__(self) -> Iterator[Batch]:
@@ -106,7 +107,10 @@ class ClipStream(IterableDataset[Batch]):
         while (number + 1) * self.group <= HELD_OUT:
             height, width = SIZES[number % len(SIZES)]
             seeds = range(number * self.group, (number + 1) * self.group)
-            clips = [make_clip(seed, frames=self.frames, height=height, width=width) for seed in seeds]
+            clips = [
+                make_clip(seed, frames=self.frames, height=height, width=width, device=self.device)
+                for seed in seeds
+            ]
             yield halved(join([as_batch(clip) for clip in clips]))
             number += count
 

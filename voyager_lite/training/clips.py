@@ -63,7 +63,7 @@ class TrainingClip:
     caption: str
 
 
-def make_clip(
+def make_clip(  # noqa: PLR0913 - all of one clip, by name
     seed: int,
     *,
     frames: int = 9,
@@ -71,6 +71,7 @@ def make_clip(
     width: int = 96,
     dress: Dress | None = None,
     exact: bool = False,
+    device: str = "cpu",
 ) -> TrainingClip:
     """The clip of a seed; always the same on one machine.
 
@@ -81,12 +82,13 @@ def make_clip(
         width: In pixels, a multiple of 8.
         dress: Light, weather and so on; None draws one.
         exact: True if the cache's depth is the truth; else it is an estimator's in some of the clips.
+        device: Where rays are cast (``render_scene``).
 
     Raises:
         ValueError: No try gives a usable clip.
     """
     for shot, cameras, streams in _shots(seed, frames=frames, height=height, width=width):
-        clip = _dressed_clip(shot, cameras, streams, dress=dress, exact=exact)
+        clip = _dressed_clip(shot, cameras, streams, dress=dress, exact=exact, device=device)
         if clip is not None:
             return clip
     raise ValueError(f"seed {seed} gives no usable clip in {TRIES} tries; take another")
@@ -129,13 +131,19 @@ def _shots(seed: int, *, frames: int, height: int, width: int) -> Iterator[tuple
 
 
 def _dressed_clip(
-    shot: Shot, cameras: Camera, streams: _Streams, *, dress: Dress | None, exact: bool
+    shot: Shot,
+    cameras: Camera,
+    streams: _Streams,
+    *,
+    dress: Dress | None,
+    exact: bool,
+    device: str = "cpu",
 ) -> TrainingClip | None:
     """The clip of a shot, or None where it shows or asks for too little or too much."""
     rng = np.random.default_rng(streams.dress)
     dress = dress or draw_dress(rng, shot.scene)
     scene = dress_scene(rng, shot.scene, dress)
-    view = render_scene(scene, cameras)
+    view = render_scene(scene, cameras, device=device)
     if float(view.rgb[0].std()) < PLAIN_STD:
         return None
     view = sky_on_shell(view, cameras, distance=sky_distance(view))

@@ -1,8 +1,7 @@
 """Crowns of trees and bushes: hollow shapes of leaves with gaps between them, most at their rim."""
 
+import math
 import typing
-
-import numpy as np
 
 from voyager_lite.training.compiled import compiled
 from voyager_lite.training.noise import noise_at
@@ -25,7 +24,7 @@ def meet_leaves(volume, kind, o, d, leaves):
     ``leaves``: half size of the shape over the feature size of its material, and phase.
     """
     wave, phase = min(max(FINENESS * leaves[0], COARSEST), FINEST), leaves[1]
-    length = np.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+    length = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
     start = 0.0
     for _ in range(2):
         t = meet(kind, (o[0] + start * d[0], o[1] + start * d[1], o[2] + start * d[2]), d)
@@ -33,12 +32,12 @@ def meet_leaves(volume, kind, o, d, leaves):
             return -1.0
         start += t
         x, y, z = o[0] + start * d[0], o[1] + start * d[1], o[2] + start * d[2]
-        against = abs(x * d[0] + y * d[1] + z * d[2]) / (length * np.sqrt(x * x + y * y + z * z) + 1e-9)
+        against = abs(x * d[0] + y * d[1] + z * d[2]) / (length * math.sqrt(x * x + y * y + z * z) + 1e-9)
         bent = 5.0 * noise_at(volume, 7.0 * x + phase, 7.0 * y, 7.0 * z)
         waves = (
-            np.sin(wave * x + 0.4 * wave * y + bent + phase)
-            + np.sin(wave * y - 0.4 * wave * z + bent)
-            + np.sin(wave * z + 0.4 * wave * x - bent)
+            math.sin(wave * x + 0.4 * wave * y + bent + phase)
+            + math.sin(wave * y - 0.4 * wave * z + bent)
+            + math.sin(wave * z + 0.4 * wave * x - bent)
         )
         if waves > GAPS + GAPS_AT_RIM * (1 - against) ** 2:
             return start

@@ -21,6 +21,7 @@ from voyager_lite.training.batches import Batch, ClipStream, Pool, augment, draw
 from voyager_lite.training.curve import draw_curve
 from voyager_lite.training.measure import held_out_batches, measure_baselines, measure_network
 from voyager_lite.training.run import Run, first_scene
+from voyager_lite.training.scene import can_cast_on_gpu
 
 RING_WEIGHT, KNOWN_WEIGHT = 0.05, 0.002
 """Weights of known pixels next to holes and elsewhere; holes have 1."""
@@ -62,6 +63,7 @@ class TrainingConfig:
         workers: Processes that make clips; 0 makes them in this one.
         learning_rate: Peak of AdamW's; Muon's is MUON_RATE times that.
         device: cpu or cuda.
+        scenes: Where the clips' rays are cast, cpu or cuda (which needs the package numba-cuda).
         validate_every: Steps between measurements, which also write a checkpoint.
         start: Weights to begin with (``save_mini``), instead of new ones.
         network: Sizes; None takes those of ``start``, else of ``model``. Beside ``start``, only ``clean``
@@ -78,6 +80,7 @@ class TrainingConfig:
     workers: int = 1
     learning_rate: float = 8e-4
     device: str = "cpu"
+    scenes: str = "cpu"
     validate_every: int = 400
     start: Path | None = None
     network: MiniConfig | None = None
@@ -102,9 +105,11 @@ def as_generator(config: TrainingConfig) -> TrainingConfig:
 def on_gpu(config: TrainingConfig) -> TrainingConfig:
     """The run of a generator with steps large enough for a GPU, whose memory keeps a pool of some 45 GB.
 
-    Few clips of a step are fresh, so that processors which make a dozen a second each keep up.
+    Few clips of a step are fresh, so that those who make them keep up: the GPU casts their rays if the
+    package numba-cuda is installed, else the processors do.
     """
-    return replace(as_generator(config), device="cuda", frames=384, fresh=4, pool=20_000)
+    scenes = "cuda" if can_cast_on_gpu() else "cpu"
+    return replace(as_generator(config), device="cuda", scenes=scenes, frames=384, fresh=4, pool=20_000)
 
 
 def draw_times(
@@ -209,9 +214,11 @@ class Training(Run[MiniNetwork]):
     def clips(self) -> Iterator[Batch]:
         """Groups of fresh clips, from where the run stands."""
         first = first_scene(self.config.start) + int(self.state["step"])
-        stream = ClipStream(group=self.config.fresh, frames=9, first_group=first)
-        loader = DataLoader(stream, batch_size=None, num_workers=self.config.workers)
-        return iter(loader)
+        stream = ClipStream(group=self.config.fresh, frames=9, first_group=first, device=self.config.scenes)
+        # A process that has used a GPU cannot be forked.
+        start = "spawn" if self.config.scenes == "cuda" and self.config.workers else None
+        workers = self.config.workers
+        return iter(DataLoader(stream, batch_size=None, num_workers=workers, multiprocessing_context=start))
 
     def step(self, fresh: Batch) -> float:
         """One update from a group of fresh clips and older ones; returns the loss."""

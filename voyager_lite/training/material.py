@@ -1,5 +1,6 @@
 """What surfaces of procedural scenes look like."""
 
+import math
 import typing
 
 import numpy as np
@@ -130,7 +131,7 @@ def photo_at(photos, page, u, v, width):
         start += side * side
         side //= 2
         level += 1
-    u, v = abs(u - 2 * np.floor(0.5 * u + 0.5)), abs(v - 2 * np.floor(0.5 * v + 0.5))
+    u, v = abs(u - 2 * math.floor(0.5 * u + 0.5)), abs(v - 2 * math.floor(0.5 * v + 0.5))
     x, y = min(max(u * side - 0.5, 0.0), side - 1.001), min(max(v * side - 0.5, 0.0), side - 1.001)
     i, j = int(y), int(x)
     s, t = y - i, x - j

@@ -1,6 +1,7 @@
 """Noise with the spectrum of natural pictures: much at large scales, little at small ones."""
 
 import functools
+import math
 import typing
 
 import numpy as np
@@ -33,7 +34,7 @@ def noise_volume() -> np.ndarray:
 @typing.no_type_check
 def noise_at(volume, x, y, z):
     """The volume at a point in cells, wrapped and linear between cells."""
-    fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
+    fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
     i, j, k = int(fx) & (SIDE - 1), int(fy) & (SIDE - 1), int(fz) & (SIDE - 1)
     u, v, w = x - fx, y - fy, z - fz
     i1, j1, k1 = (i + 1) & (SIDE - 1), (j + 1) & (SIDE - 1), (k + 1) & (SIDE - 1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from voyager_lite.training.listing import list_cells
 from voyager_lite.training.material import COLUMNS, LEAVES
 from voyager_lite.training.noise import noise_volume
 from voyager_lite.training.photographs import page_means, photo_atlas
-from voyager_lite.training.raycast import Maps, cast_frame
+from voyager_lite.training.raycast import cast_frames
 from voyager_lite.training.shading import REACH_AT_MOST, REACH_OVER_THICKNESS, World, sun_axes
 from voyager_lite.training.shapes import BALL, CONE, unit_maps
 
@@ -84,28 +85,40 @@ class View:
     shape: Int[Tensor, "frame height width"]
 
 
-def render_scene(scene: Scene, cameras: Camera) -> View:
-    """Ray-cast a scene from a batch of cameras; one thread, the interpreter lock released."""
-    frames, height, width = len(cameras), cameras.height, cameras.width
-    rgb = np.zeros((frames, height, width, 3), np.float32)
-    depth = np.zeros((frames, height, width), np.float32)
-    normal = np.zeros((frames, height, width, 3), np.float32)
-    shape = np.full((frames, height, width), -1, np.int32)
+def render_scene(scene: Scene, cameras: Camera, *, device: torch.device | str = "cpu") -> View:
+    """Ray-cast a scene from a batch of cameras.
+
+    Args:
+        scene: What there is to see.
+        cameras: One a frame.
+        device: Where rays are cast: on the processor (one thread, the interpreter lock released), or on a
+            GPU (needs the package numba-cuda). The answer lies on the processor.
+    """
     K, poses = cameras.K.numpy(), cameras.camera_to_world.numpy()
-    world = _world(scene)
-    for i in range(frames):
-        cast_frame(world, Maps(rgb=rgb[i], depth=depth[i], normal=normal[i], shape=shape[i]), K[i], poses[i])
+    size = {"height": cameras.height, "width": cameras.width}
+    if torch.device(device).type == "cpu":
+        maps = cast_frames(world_of(scene), K, poses, **size)
+    else:
+        # Here because it is slow to import and few need it.
+        from voyager_lite.training import raycast_cuda
+
+        maps = raycast_cuda.cast_frames(world_of(scene), K, poses, **size, device=torch.device(device))
     # Here and not in compiled code: on whole arrays powers are several times as quick.
-    np.power(rgb, np.float32(1 / GAMMA), out=rgb)
-    sky = (depth <= 0) | (depth > SKY_DEPTH)
-    depth[sky], shape[sky] = SKY_DEPTH, -1
+    np.power(maps.rgb, np.float32(1 / GAMMA), out=maps.rgb)
+    sky = (maps.depth <= 0) | (maps.depth > SKY_DEPTH)
+    maps.depth[sky], maps.shape[sky] = SKY_DEPTH, -1
     return View(
-        rgb=torch.from_numpy(rgb).permute(0, 3, 1, 2).contiguous(),
-        depth=torch.from_numpy(depth),
-        normal=torch.from_numpy(normal).permute(0, 3, 1, 2).contiguous(),
+        rgb=torch.from_numpy(maps.rgb).permute(0, 3, 1, 2).contiguous(),
+        depth=torch.from_numpy(maps.depth),
+        normal=torch.from_numpy(maps.normal).permute(0, 3, 1, 2).contiguous(),
         sky=torch.from_numpy(sky),
-        shape=torch.from_numpy(shape),
+        shape=torch.from_numpy(maps.shape),
     )
+
+
+def can_cast_on_gpu() -> bool:
+    """True if PyTorch finds a GPU, and numba its own: the CUDA target inside numba lacks ``min``."""
+    return torch.cuda.is_available() and find_spec("numba_cuda") is not None
 
 
 def half_extents(shapes: np.ndarray) -> np.ndarray:
@@ -113,8 +126,8 @@ def half_extents(shapes: np.ndarray) -> np.ndarray:
     return (np.abs(shapes[:, 3:12].reshape(-1, 3, 3)) * shapes[:, 12:15, None]).sum(axis=1)
 
 
-def _world(scene: Scene) -> World:
-    """The scene with what is worked out once for all its views."""
+def world_of(scene: Scene) -> World:
+    """The scene with what is worked out once for all its views, as the ray caster reads it."""
     shapes, sun = scene.shapes, scene.air[:3]
     axes = np.stack([*sun_axes(sun), sun])
     turns = shapes[:, 3:12].reshape(-1, 3, 3)

@@ -1,5 +1,6 @@
 """How procedural surfaces and skies look: pattern, sun and shadow, light from all sides, gloss, snow, fog."""
 
+import math
 import typing
 
 import numpy as np
@@ -54,7 +55,7 @@ class World(typing.NamedTuple):
 @typing.no_type_check
 def sun_axes(sun):
     """Two unit directions square to the sun's and to each other."""
-    length = np.sqrt(sun[0] * sun[0] + sun[2] * sun[2])
+    length = math.sqrt(sun[0] * sun[0] + sun[2] * sun[2])
     a = (-sun[2] / length, 0.0, sun[0] / length) if length > 1e-6 else (1.0, 0.0, 0.0)
     b = (a[1] * sun[2] - a[2] * sun[1], a[2] * sun[0] - a[0] * sun[2], a[0] * sun[1] - a[1] * sun[0])
     return a, b
@@ -115,7 +116,7 @@ def _openness(world, index, p, n):
         u -= min(max(u, -s[12]), s[12])
         v -= min(max(v, -s[13]), s[13])
         w -= min(max(w, -s[14]), s[14])
-        distance = np.sqrt(u * u + v * v + w * w)
+        distance = math.sqrt(u * u + v * v + w * w)
         if distance >= reach:
             continue
         m = (
@@ -170,9 +171,9 @@ def shade(world, ray, met, n, light):
     local = turned(world.maps[index], p[0] - s[0], p[1] - s[1], p[2] - s[2])
     _, axis = facing(world.kinds[index], s[12:15], local, d)
     place = (local[0] * s[12], local[1] * s[13], local[2] * s[14])
-    length = np.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+    length = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
     against = -(n[0] * d[0] + n[1] * d[1] + n[2] * d[2]) / length
-    blur = t * pixel / np.sqrt(max(against, 0.06))
+    blur = t * pixel / math.sqrt(max(against, 0.06))
     r, g, b, shining = surface_color(world.volume, world.atlas, row, place, axis, (blur, air[20]))
     if air[19] > 0 and n[1] < -0.25:
         bumps = noise_at(world.volume, p[0] * 2.0, p[1] * 2.0, p[2] * 2.0) - 0.5
@@ -194,5 +195,5 @@ def shade(world, ray, met, n, light):
         red += (mirrored[0] - red) * share + spot * air[3]
         green += (mirrored[1] - green) * share + spot * air[4]
         blue += (mirrored[2] - blue) * share + spot * air[5]
-    fog = 1 - np.exp(-t * air[9]) if air[9] > 0 else 0.0
+    fog = 1 - math.exp(-t * air[9]) if air[9] > 0 else 0.0
     return red + (air[16] - red) * fog, green + (air[17] - green) * fog, blue + (air[18] - blue) * fog

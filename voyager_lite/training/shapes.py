@@ -5,6 +5,7 @@ ray is moved into the shape's axes and met there; parameters along the ray survi
 and directions are triples.
 """
 
+import math
 import typing
 
 import numpy as np
@@ -68,7 +69,7 @@ def _meet_ball(o, d):
     root = b * b - a * c
     if root < 0:
         return -1.0
-    root = np.sqrt(root)
+    root = math.sqrt(root)
     first = (-b - root) / a
     return first if first > NEAR else (-b + root) / a
 
@@ -87,7 +88,7 @@ def _meet_round(kind, o, d):
     best = -1.0
     root = b * b - a * c
     if root > 0 and abs(a) > 1e-12:
-        root = np.sqrt(root)
+        root = math.sqrt(root)
         for sign in (-1.0, 1.0):
             t = (-b + sign * root) / a
             if t > NEAR and abs(o[1] + t * d[1]) <= 1 and (best < 0 or t < best):
