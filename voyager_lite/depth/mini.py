@@ -16,7 +16,7 @@ from voyager_lite.depth.layout import FAR_OUTSIDE, TYPICAL_FOV_DEGREES, read_sta
 from voyager_lite.depth.mini_network import MULTIPLE, DepthMiniNetwork, load_depth_mini
 from voyager_lite.depth.sketch import Mask, Plane, guided_upsample, shrink
 from voyager_lite.depth.sky import find_sky, full_size
-from voyager_lite.depth.steps import sharpen_steps
+from voyager_lite.depth.steps import clean_rims, sharpen_steps
 
 WEIGHTS: Final = "depth-mini.safetensors"
 
@@ -29,6 +29,9 @@ has sky, and from there as far as it is likely (hysteresis, as in Canny 1986).""
 
 UNLIKELY = 0.05
 """Mean probability below which a part of the layout's sky is a wall."""
+
+RIM = 0.006
+"""Width of the rim around things that may show their colour, in shares of the picture's longer side."""
 
 _SOURCE: Final = (
     "guessed by the embedded network (trained on procedural scenes only), not measured; for better depth "
@@ -100,9 +103,11 @@ class DepthMini:
         full_sky = full_size(sky, rgb)
         full *= 1 / stage.nearest / float(np.median(full[-max(1, len(full) // 20) :]))
         full = full.clip(max(1 / max(FAR_OUTSIDE, 3 * stage.nearest), float(full.max()) / 60))
-        valid = torch.from_numpy(~full_sky)
+        full = clean_rims(np.where(full_sky, 0, full), rgb, reach=max(2, round(RIM * max(full.shape))))
+        inverse = torch.from_numpy(full)
+        valid = inverse > 0
         return DepthEstimate(
-            depth=torch.where(valid, torch.from_numpy((1 / full).astype(np.float32)), 0.0),
+            depth=torch.where(valid, 1 / torch.where(valid, inverse, 1.0), 0.0),
             valid=valid,
             sky=~valid,
             fov_degrees=fov_degrees,
