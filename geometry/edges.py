@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
@@ -17,6 +18,9 @@ from geometry.kernels.strips import in_strips
 
 JUMP = 0.03
 """Relative change of inverse depth, beyond what a plane explains, that is a break and not noise."""
+
+EDGE_RATIO = 1.15
+"""Inverse depth of a thing over that of what lies behind it, from which on they are two surfaces."""
 
 REACH = 4
 """Width in pixels of the widest blurred edge whose in-between pixels are all found."""
@@ -61,6 +65,18 @@ def depth_edges(
     for frame, there, out in zip(inverse, seen, found, strict=True):
         in_strips(len(out), partial(flying, frame, there, limits), out)
     return _maps(found, valid) & valid
+
+
+def beside_nearer(depth: Float[Tensor, "*batch height width"]) -> Bool[Tensor, "*batch height width"]:
+    """True at pixels that touch one of another surface before them, of which they may show some.
+
+    Args:
+        depth: Along the axis, > 0 everywhere.
+    """
+    inverse = 1 / depth
+    flat = inverse.reshape(-1, 1, *depth.shape[-2:])
+    nearest = F.max_pool2d(flat, 3, stride=1, padding=1).reshape(depth.shape)
+    return nearest > EDGE_RATIO * inverse
 
 
 def bridge_gaps(

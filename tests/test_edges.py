@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry.camera import Camera
-from geometry.edges import REACH, bridge_gaps, depth_edges, inverse_depth, surface_links
+from geometry.edges import (
+    EDGE_RATIO,
+    REACH,
+    beside_nearer,
+    bridge_gaps,
+    depth_edges,
+    inverse_depth,
+    surface_links,
+)
 from geometry.projection import pixel_centers
 
 CAMERA = Camera.from_fov(60.0, height=48, width=64)
@@ -98,6 +106,19 @@ def test_single_pixel_gaps_of_a_surface_are_bridged_exactly_and_wider_ones_and_s
     expected[:, 40] = False
     assert torch.equal(known, expected)
     torch.testing.assert_close(bridged[known], depth[known])
+
+
+def test_pixels_that_touch_something_nearer_are_beside_it() -> None:
+    """A post before a wall: the ring around it, corners too; a floor's rows are one surface."""
+    depth = torch.full((9, 12), 2.0)
+    depth[3:6, 4:7] = 1.0
+    expected = torch.zeros(9, 12, dtype=torch.bool)
+    expected[2:7, 3:8] = True
+    expected[3:6, 4:7] = False
+    assert torch.equal(beside_nearer(depth), expected)
+    assert torch.equal(beside_nearer(torch.stack([depth, depth.flip(1)])).flip(2)[1], expected)
+    slight = torch.where(depth < 2.0, 2.0 / (0.99 * EDGE_RATIO), depth)
+    assert not beside_nearer(slight).any()
 
 
 def test_batches_are_frame_by_frame() -> None:

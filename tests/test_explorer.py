@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from geometry.camera import Camera
+from geometry.edges import beside_nearer
 from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core.fill import background_fill
@@ -53,6 +54,17 @@ class StubGenerator:
         if progress is not None:
             progress(1, 1)
         return Clip(rgb=rgb, depth=depth, cameras=guidance.cameras)
+
+
+class BlurredGenerator(StubGenerator):
+    """Paints made pixels that touch something nearer white, a colour found nowhere else."""
+
+    name = "blurred"
+
+    def generate(self, guidance: Guidance, **choices: Any) -> Clip:
+        clip = super().generate(guidance, **choices)
+        mixed = beside_nearer(clip.depth) & ~guidance.known
+        return replace(clip, rgb=torch.where(mixed[:, None], torch.ones(()), clip.rgb))
 
 
 def a_photograph() -> Photograph:
@@ -135,6 +147,14 @@ def test_the_overlap_starts_from_the_clip_before(tmp_path: Path) -> None:
     for before, handed in zip(clips, generator.calls[1:], strict=False):
         assert handed is not None and len(handed) == 3
         assert torch.equal(handed.rgb, before.rgb[2:])
+
+
+def test_what_shows_some_of_a_thing_beside_it_does_not_stay_as_its_outline(tmp_path: Path) -> None:
+    explorer, world = open_world(tmp_path / "w", BlurredGenerator())
+    clips = list(explorer.explore(world, Trajectory.parse("right:0.5", frames=9)))
+    assert all(bool((clip.rgb == 1).all(dim=1).any()) for clip in clips)
+    assert len(world.cloud) > HEIGHT * WIDTH
+    assert not (world.cloud.colors == 1).all(dim=-1).any()
 
 
 def test_progress_tells_clip_and_step(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from geometry.alignment import align_depth
 from geometry.camera import Camera
 from geometry.clearance import check_path, shorten_path
 from geometry.cloud import PointCloud
+from geometry.edges import beside_nearer
 from geometry.free_space import in_free_space
 from geometry.lifting import lift, lift_sky
 from geometry.trajectory import Trajectory
@@ -412,7 +413,8 @@ def fuse(
 
     Frames with most new pixels come first: they show new ground widest. What they bring is then seen by
     the others, of which those are left out that would bring hardly anything (``WORTH_LIFTING``).
-    Nothing enters that would stand before what the world's first frame saw.
+    Nothing enters that would stand before what the world's first frame saw, and no made pixel that touches
+    something nearer: like a photograph's, it shows some of that, and would keep it as an outline.
     ``progress`` is told before each; what it raises leaves the cache half filled, see
     ``World.forget_uncommitted``.
     """
@@ -428,10 +430,11 @@ def fuse(
             or float((~world.cache.render(camera).known).float().mean()) < WORTH_LIFTING
         ):
             continue
+        pure = known[index] | ~beside_nearer(clip.depth[index])
         sky = clip.depth[index] >= world.sky_from
         picture = clip.rgb[index]
-        matter = lift(picture, clip.depth[index], camera, valid=~sky)
-        far = lift_sky(picture, camera, sky=sky, distance=world.sky_distance)
+        matter = lift(picture, clip.depth[index], camera, valid=~sky & pure)
+        far = lift_sky(picture, camera, sky=sky & pure, distance=world.sky_distance)
         lifted = storable(PointCloud.concatenate([matter, far]))
         kept = ~in_free_space(lifted, seen=seen, seen_from=seen_from)
         entered.append(world.cache.add(lifted[kept.nonzero()[:, 0]], camera))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
+from geometry.edges import beside_nearer
 from geometry.lifting import lift, lift_sky
 from geometry.rasterizer import render_points
 from voyager_lite.clip import Clip, Guidance
@@ -195,7 +196,11 @@ def lift_new(
     new: Bool[Tensor, "height width"],
     sky_from: float = math.inf,
 ) -> PointCloud:
-    """The new pixels of a frame as points; sky goes to the shell of twice the depth it begins at."""
+    """The new pixels of a frame as points, but those that touch something nearer and may show some of it.
+
+    Sky goes to the shell of twice the depth it begins at.
+    """
+    new = new & ~beside_nearer(depth)
     sky = new & (depth >= sky_from)
     matter = lift(rgb, depth, camera, valid=new & ~sky)
     if not bool(sky.any()):

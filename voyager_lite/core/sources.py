@@ -7,11 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 from numba import njit
 
+from geometry.edges import EDGE_RATIO
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE
-
-EDGE_RATIO = 1.15
-"""Inverse depth on the near side of a hole over that on its far side, from which on the near side is
-a thing in front and not the same surface."""
 
 NARROW, NARROW_SHARE = 3, 0.01
 """Steps, and share of the width, across a gap up to which both its sides are sources: lifting drops pixels

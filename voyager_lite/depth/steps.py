@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from geometry.edges import EDGE_RATIO
 from voyager_lite.depth.sketch import Mask, Plane
 
 LEAST_STEP = 0.04
@@ -11,9 +12,6 @@ LEAST_STEP = 0.04
 
 STEEP = 0.7
 """Share of the rise over twice the reach that a step already has over its reach; a slope has half."""
-
-EDGE_RATIO = 1.15
-"""Inverse depth of a thing over what lies behind it, from which on it has a silhouette."""
 
 MIXED, LEAST_CONTRAST = 0.1, 0.08
 """Share of a thing's colour from which on a pixel beside it belongs to it, and the least difference (length
