@@ -80,8 +80,11 @@ def complete_clip(
         if draft.missing(frame) < WORTH_MAKING:
             left.add(frame)
             continue
+        lasting = ~guidance.known[frame]
         if frame < shared and previous is not None:
             made = previous.rgb[frame], previous.depth[frame]
+            # Its soft borders show some of what is before them.
+            lasting &= ~beside_nearer(previous.depth[frame])
         else:
             made = complete_frame(
                 *draft.frame(frame),
@@ -89,12 +92,12 @@ def complete_clip(
                 sky_from=guidance.sky_from,
                 exemplar=None if previous is None else photograph,
             )
-        draft.complete(frame, *made, lasting=True)
+        draft.complete(frame, *made, lasting=lasting)
         tell()
     for frame in sorted(left):
         draft.see_again(frame)
         rgb, depth = background_fill(*(part[None] for part in draft.frame(frame)), sky_from=guidance.sky_from)
-        draft.complete(frame, rgb[0], depth[0], lasting=False)
+        draft.complete(frame, rgb[0], depth[0])
         tell()
     if is_textured(guidance.known.shape[2], coarse):
         draft.soften(guidance.known)
@@ -137,13 +140,12 @@ class _Draft:
         shown = seen.known & ~self.known[frame]
         self._set(frame, shown, seen.rgb, seen.depth)
 
-    def complete(self, frame: int, rgb: Tensor, depth: Tensor, *, lasting: bool) -> None:
-        """Set a frame's unknown pixels; lasting ones are lifted for other frames to see."""
+    def complete(self, frame: int, rgb: Tensor, depth: Tensor, *, lasting: Tensor | None = None) -> None:
+        """Set a frame's unknown pixels; those that are ``lasting`` are lifted for other frames to see."""
         new = ~self.known[frame]
-        if lasting and bool(new.any()):
-            self.made = PointCloud.concatenate(
-                [self.made, lift_new(rgb, depth, self.cameras[frame], new=new, sky_from=self.sky_from)]
-            )
+        if lasting is not None and bool((new & lasting).any()):
+            points = lift_new(rgb, depth, self.cameras[frame], new=new & lasting, sky_from=self.sky_from)
+            self.made = PointCloud.concatenate([self.made, points])
         self._set(frame, new, rgb, depth)
 
     def settle(self, guidance: Guidance, coarse: CoarseFrames, keys: list[int]) -> None:
@@ -196,11 +198,7 @@ def lift_new(
     new: Bool[Tensor, "height width"],
     sky_from: float = math.inf,
 ) -> PointCloud:
-    """The new pixels of a frame as points, but those that touch something nearer and may show some of it.
-
-    Sky goes to the shell of twice the depth it begins at.
-    """
-    new = new & ~beside_nearer(depth)
+    """The new pixels of a frame as points; sky goes to the shell of twice the depth it begins at."""
     sky = new & (depth >= sky_from)
     matter = lift(rgb, depth, camera, valid=new & ~sky)
     if not bool(sky.any()):
