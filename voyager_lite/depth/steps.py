@@ -121,5 +121,6 @@ def _mean_around(
     size = (2 * reach + 1, 2 * reach + 1)
     weight = cv2.blur(part.astype(np.float32), size, borderType=cv2.BORDER_CONSTANT)
     total = cv2.blur(rgb * part[..., None], size, borderType=cv2.BORDER_CONSTANT)
+    # Half of what a single pixel weighs: box sums are rounded.
     there = weight > 0.5 / (size[0] * size[1])
     return total / np.where(there, weight, 1)[..., None], there
