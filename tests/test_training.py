@@ -95,7 +95,7 @@ def test_a_gpu_gets_larger_steps(tmp_path, monkeypatch, device, most):
     assert main(["train", "nano", "--folder", str(tmp_path), "--device", device, "--minutes", "3"]) == 0
     (config,) = asked
     assert (config.model, config.device, config.frames, config.minutes) == ("nano", device, most, 3.0)
-    assert (config.one_step < 0.8) == (device == "cuda")
+    assert config.one_step == (0.5 if device == "cuda" else 0.85)
     assert config.frames > config.fresh and config.pool >= config.frames and config.workers >= 1
 
 

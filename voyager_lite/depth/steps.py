@@ -32,16 +32,18 @@ def sharpen_steps(inverse: Plane, *, reach: int) -> Plane:
         inverse: Inverse depth >= 0.
         reach: Half the width of the widest blur to mend, in pixels.
     """
-    low, high = _extremes(inverse, reach)
-    wide_low, wide_high = _extremes(inverse, 2 * reach)
-    rise = high - low
-    step = (rise > LEAST_STEP * float(inverse.max())) & (rise > STEEP * (wide_high - wide_low))
+    low, high = _lowest(inverse, reach), _highest(inverse, reach)
+    rise, wide_rise = high - low, _highest(inverse, 2 * reach) - _lowest(inverse, 2 * reach)
+    step = (rise > LEAST_STEP * float(inverse.max())) & (rise > STEEP * wide_rise)
     return np.where(step, np.where(inverse - low < high - inverse, low, high), inverse)
 
 
-def _extremes(values: Plane, reach: int) -> tuple[Plane, Plane]:
-    window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    return cv2.erode(values, window), cv2.dilate(values, window)
+def _lowest(values: Plane, reach: int) -> Plane:
+    return cv2.erode(values, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+
+
+def _highest(values: Plane, reach: int) -> Plane:
+    return cv2.dilate(values, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
 
 
 def clean_rims(
@@ -69,11 +71,9 @@ def _claim_rims(
     Nothing becomes farther.
     """
     highest = float(inverse.max())
-    low, high = _extremes(inverse, reach)
-    _, wide_high = _extremes(inverse, 3 * reach)
-    outside = _is_step(high, inverse, highest)
-    front = _is_step(inverse, low, highest) & ~outside
-    behind = _is_step(wide_high, inverse, highest) & ~outside & ~front
+    outside = _is_step(_highest(inverse, reach), inverse, highest)
+    front = _is_step(inverse, _lowest(inverse, reach), highest) & ~outside
+    behind = _is_step(_highest(inverse, 3 * reach), inverse, highest) & ~outside & ~front
     (far, far_there), (near, near_there) = (_mean_around(rgb, part, 3 * reach) for part in (behind, front))
     way = near - far
     length = np.square(way).sum(axis=2)
@@ -81,7 +81,7 @@ def _claim_rims(
     mixed = outside & far_there & near_there & (length > LEAST_CONTRAST**2) & (share > MIXED)
     claimed = inverse
     for _ in range(reach):
-        _, beside = _extremes(claimed, 1)
+        beside = _highest(claimed, 1)
         joins = mixed & (claimed == inverse) & _is_step(beside, inverse, highest)
         claimed = np.where(joins, beside, claimed)
     return claimed
@@ -93,8 +93,7 @@ def _even_rims(inverse: Plane, *, reach: int) -> Float32[np.ndarray, "height wid
     A step made sharp leaves a ledge along the rim, which would part from its thing in a crack. What is nearer
     or farther by ``EDGE_RATIO`` is another surface and does not count (the sigma filter of Lee, 1983).
     """
-    low, _ = _extremes(inverse, 3 * reach)
-    inside = _is_step(inverse, low, float(inverse.max()))
+    inside = _is_step(inverse, _lowest(inverse, 3 * reach), float(inverse.max()))
     offsets = sorted({round(2 * reach * k / TAPS) for k in range(1, TAPS + 1)})
     even = inverse
     for axis in (0, 1):
