@@ -1,5 +1,7 @@
 """Holes completed with patches of the known picture."""
 
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ from voyager_lite.core.canvas import (
     taken_over,
 )
 from voyager_lite.core.patch_completion import NEARER_THAN_SKY, complete_by_patches
-from voyager_lite.core.patch_match import NO_MATCH, RADIUS, measure, search
+from voyager_lite.core.patch_light import at_border, lit
+from voyager_lite.core.patch_match import NO_MATCH, RADIUS, SKY_DEPTH, measure, search
 
 SKY_FROM = 50.0
 
@@ -62,9 +65,15 @@ def contrast(rgb, where):
     return float(rgb.mean(0)[where].std())
 
 
-def incomplete(rgb, depth, known):
+def incomplete(rgb, depth, known, *, sky_from=math.inf):
     picture = torch.cat([rgb, torch.zeros_like(rgb[:1])]).permute(1, 2, 0).contiguous().numpy()
-    return Incomplete(picture=picture, depth=(-depth.log()).numpy(), known=known.numpy(), other=None)
+    its_depth = torch.where(depth >= sky_from, float(SKY_DEPTH), -depth.log()).numpy()
+    return Incomplete(picture=picture, depth=its_depth, known=known.numpy(), other=None)
+
+
+def grey(values):
+    """A picture without sky."""
+    return np.stack([values, values, values, np.zeros_like(values)], axis=2).astype(np.float32)
 
 
 def test_a_smooth_hole_in_a_textured_wall_gets_the_wall():
@@ -159,25 +168,54 @@ def test_beside_known_pixels_the_fill_shows_and_farther_away_the_wall():
     assert contrast(made, far) == pytest.approx(contrast(truth, far), rel=0.05)
 
 
-def test_the_fill_says_the_light_of_wide_holes():
+def test_beyond_the_rim_light_turns_from_the_fills_to_the_patches_own():
     _, smooth, depth, known = half_known_wall()
     smooth = torch.where(known, smooth, smooth + 0.2)  # brighter than the wall the patches come from
     rgb, _ = complete_by_patches(smooth, depth, known=known)
-    darker = (smooth - rgb)[:, 16:80].mean(dim=(0, 1))
-    for start in (88, 104, 230):
-        assert float(darker[start : start + 16].mean()) == pytest.approx(0, abs=0.02)
+    darker = (smooth - rgb)[:, 16:80].mean(dim=(0, 1))  # by 0: the fill's light, by 0.2: the wall's
+    means = [float(darker[start : start + 16].mean()) for start in (92, 108, 124, 140, 220)]
+    assert 0 < means[0] < 0.1 < 0.19 < means[-1] < 0.21
+    assert means == sorted(means)
     assert contrast(rgb, ~known) > 0.2
 
 
+def test_behind_things_the_fill_says_the_light():
+    truth, _, depth, known = half_known_wall()
+    known[:, 200:] = True
+    smooth = torch.where(known, truth, torch.full_like(truth, 0.7))
+    rgb, _ = complete_by_patches(smooth, depth, known=known)
+    middle = rgb[:, 16:80, 104:176]
+    assert float(middle.mean()) == pytest.approx(0.7, abs=0.02)
+    assert contrast(middle, torch.ones(middle.shape[1:], dtype=torch.bool)) > 0.2
+
+
+def test_patches_join_the_light_of_what_is_known_beside_them():
+    known = np.arange(256)[None].repeat(96, 0) < 80
+    fill = np.where(known, 0.6, 0.55)
+    frame = Incomplete(picture=grey(fill), depth=np.zeros((96, 256), np.float32), known=known, other=None)
+    patches, beyond = grey(np.where(known, 0.6, 0.4)), grey(np.where(known, 0.45, 0.4))
+    shown = lit(patches, np.where(at_border(known)[..., None], beyond, frame.picture), frame)[48, :, 0]
+    assert shown[:80].tolist() == frame.picture[48, :80, 0].tolist()
+    assert shown[83] == pytest.approx(0.4 + 0.6 - 0.45, abs=0.01)  # the patches, and their step at the border
+    assert shown[80:].max() < 0.6 and np.abs(np.diff(shown[80:])).max() < 0.05
+
+
+def test_what_stands_in_front_lends_no_light():
+    _, smooth, depth, known = checked_wall(height=96, width=256)
+    rgb, _ = complete_by_patches(smooth, depth, known=known)
+    assert float((rgb[0] - rgb[1])[~known].abs().max()) < 0.02
+
+
 def test_patches_that_would_need_another_hue_give_way_to_the_fill():
-    _, smooth, depth, known = half_known_wall()
+    truth, _, depth, known = half_known_wall()
+    known[:, 200:] = True
     contrasts = []
     for change in ([0.1, 0.1, 0.1], [0.1, 0.0, -0.1], [0.3, 0.0, -0.3]):
-        other = torch.where(known, smooth, smooth + torch.tensor(change)[:, None, None])
+        other = torch.where(known, truth, 0.5 + torch.tensor(change)[:, None, None])
         rgb, _ = complete_by_patches(other, depth, known=known)
-        far = rgb[:, 16:80, 112:]
+        far = rgb[:, 16:80, 104:176]
         torch.testing.assert_close(
-            far.mean(dim=(1, 2)), other[:, 16:80, 112:].mean(dim=(1, 2)), atol=0.02, rtol=0
+            far.mean(dim=(1, 2)), other[:, 16:80, 104:176].mean(dim=(1, 2)), atol=0.02, rtol=0
         )
         contrasts.append(contrast(far, torch.ones(far.shape[1:], dtype=torch.bool)))
     lit, tinted, wrong = contrasts
@@ -231,6 +269,65 @@ def test_matches_are_whole_known_patches_and_their_errors_only_fall():
     assert np.allclose(again, error, atol=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_differences_are_means_by_certainty_and_prices(seed):
+    """Beside a plain twin: random pictures on one plane, half of them known."""
+    random = np.random.default_rng(seed)
+    rgb = torch.from_numpy(random.random((3, 40, 64), np.float32))
+    known = torch.arange(64).expand(40, -1) < 40
+    canvas = draw_canvas(incomplete(rgb, torch.full((40, 64), 3.0), known), (40, 64))
+    places = canvas.holes[(canvas.holes > 2).all(axis=1) & (canvas.holes < (37, 61)).all(axis=1)]
+    sources = np.argwhere(canvas.source)
+    for (y, x), (v, u) in zip(random.choice(places, 40), random.choice(sources, 40), strict=True):
+        match, error = np.full((40, 64, 2), -1, np.int64), np.zeros((40, 64), np.float32)
+        match[y, x] = v, u
+        measure(canvas, match, error)
+        rows, columns = slice(y - RADIUS, y + RADIUS + 1), slice(x - RADIUS, x + RADIUS + 1)
+        there = canvas.picture[v - RADIUS : v + RADIUS + 1, u - RADIUS : u + RADIUS + 1]
+        squares = ((canvas.picture[rows, columns] - there) ** 2).sum(axis=2)
+        certainty = canvas.certainty[rows, columns]
+        mean = (certainty * squares).sum() / certainty.sum()
+        is_mirrored, column = u >= 64, u if u < 64 else 127 - u
+        price = 0.02 * ((column - x) / 64) ** 2 + ((v - y) / 64) ** 2
+        price += 0.01 * is_mirrored * (1 - canvas.certainty[y, x])
+        assert error[y, x] == pytest.approx(mean + price, rel=1e-4)
+
+
+def test_sky_where_the_fill_has_matter_costs_most_at_the_rim_and_is_forbidden_below_the_horizon():
+    rows, columns = np.indices((64, 96))
+    depth = torch.from_numpy(np.where((rows < 40) & (columns < 30), 2 * SKY_FROM, 4.0)).float()
+    known = torch.from_numpy(columns < 60)
+    flat = torch.full((3, 64, 96), 0.5)
+    canvas = draw_canvas(incomplete(flat, depth, known, sky_from=SKY_FROM), (64, 96))
+    assert canvas.horizon == 39
+    canvas.picture[..., 3] = 0  # all looks alike
+    match, error = np.full((64, 96, 2), -1, np.int64), np.zeros((64, 96), np.float32)
+    places = {(20, 62): 20, (20, 90): 20, (50, 62): 30}
+    for place, row in places.items():
+        match[place] = row, 15
+    measure(canvas, match, error)
+    for place in ((20, 62), (20, 90)):
+        place_price = 0.02 * ((15 - place[1]) / 96) ** 2
+        assert error[place] == pytest.approx(place_price + 0.05 * canvas.trust[place], rel=1e-4)
+    assert canvas.trust[20, 62] > 2 * canvas.trust[20, 90]
+    assert error[50, 62] == NO_MATCH and match[50, 62, 0] == -1
+
+
+def test_mirror_images_show_beyond_the_rim_alone():
+    """The right half of a disc is found in the mirror image of its left half, and nowhere else."""
+    y, x = torch.meshgrid(torch.arange(96), torch.arange(192), indexing="ij")
+    disc = ((y - 48) ** 2 + (x - 127.5) ** 2 < 30**2).float().expand(3, -1, -1)
+    depth = torch.full((96, 192), 3.0)
+    for known, mirrored_ones in ((x < 128, True), ((x < 128) | (x > 170), False)):
+        canvas = draw_canvas(incomplete(disc, depth, known), (96, 192))
+        match, error = np.full((96, 192, 2), -1, np.int64), np.full((96, 192), NO_MATCH, np.float32)
+        for turn in range(8):
+            search(canvas, match, error, 2, 192, turn)
+        assert (match[..., 1] >= 192).any() == mirrored_ones
+        right = (~known & (torch.hypot(y - 48.0, x - 127.5) - 30).abs().lt(2) & (x > 140)).numpy()
+        assert (np.median(error[right]) < 0.02) == mirrored_ones
+
+
 def test_sizes_halve_down_to_a_coarse_picture():
     assert sizes(540, 960)[-1] == (270, 480)
     assert sizes(64, 96)[-1] == (64, 96)
@@ -244,7 +341,7 @@ def test_matches_keep_their_shift_from_size_to_size():
     small, large = draw_canvas(frame, (48, 128)), draw_canvas(frame, (96, 256))
     y, x = np.mgrid[:48, :128]
     match = np.where(known.numpy()[::2, ::2, None], -1, np.stack([y, x - 60], axis=-1))
-    taken = taken_over(match, large, rows=48)
+    taken = taken_over(match, large)
     v, u = taken[40, 130:190].T
     assert (v == 40).all() and (np.abs(u - (np.arange(130, 190) - 120)) <= 1).all()
     assert (taken[:, :80] == -1).all() and (taken[40, 210:] == -1).all()  # known; and no whole patch there

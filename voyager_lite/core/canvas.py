@@ -59,6 +59,11 @@ class Incomplete(NamedTuple):
     other: tuple[np.ndarray, np.ndarray] | None
 
 
+def is_sky(picture: Float32[np.ndarray, "h w 4"]) -> Bool[np.ndarray, "h w"]:
+    """True where a picture shows sky."""
+    return np.asarray(picture[..., 3] > SKY_WEIGHT / 2, np.bool_)
+
+
 def sizes(height: int, width: int) -> list[tuple[int, int]]:
     """Sizes to look for matches in, from coarse to fine, each half of the next."""
     finest = min(1.0, WORKING_WIDTH / width)
@@ -69,34 +74,49 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
 
 
 def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
-    """The picture in a size; what patches are taken from lies below it, as wide, if it is another one."""
+    """The picture in a size, and what patches are taken from: itself, or another one, and mirror images."""
     picture, depth = _reduced(frame.picture, size), _reduced_depth(frame.depth, size)
     known = _reduced(frame.known.astype(np.float32), size) > 0.999
     distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     distance = np.minimum(distance / size[1], 1.0)
-    open_ = ~known & ~_between(known)
-    canvas = Canvas(
-        picture=picture,
-        depth=depth,
-        nearest=cv2.dilate(depth, PATCH),
+    open_ = beyond_rim(known)
+    nearest, source = cv2.dilate(depth, PATCH), _whole_patches(known)
+    if frame.other is not None:
+        below = _other(*frame.other, width=size[1])
+        source = np.zeros_like(source)
+        picture, depth, nearest, source = (
+            np.concatenate(parts) for parts in zip((picture, depth, nearest, source), below, strict=True)
+        )
+    return Canvas(
+        picture=_beside_mirror_image(picture),
+        depth=_beside_mirror_image(depth),
+        nearest=_beside_mirror_image(nearest),
+        source=_beside_mirror_image(source),
         trust=np.where(open_, 1 / (1 + (distance / TRUST_REACH) ** 2), 1).astype(np.float32),
         open=open_,
         certainty=np.maximum(np.exp(-distance / CERTAINTY_REACH), LEAST_CERTAINTY).astype(np.float32),
-        source=_whole_patches(known),
         holes=np.argwhere(~known),
-        rows=size[0],
+        horizon=_horizon(known & (depth[: size[0]] == SKY_DEPTH)),
     )
-    if frame.other is None:
-        return canvas
-    rows = max(1, round(frame.other[1].shape[0] * size[1] / frame.other[1].shape[1]))
-    below = _reduced(frame.other[0], (rows, size[1]))
-    its_depth = _reduced_depth(frame.other[1], (rows, size[1]))
-    return canvas._replace(
-        picture=np.concatenate([picture, below]),
-        depth=np.concatenate([depth, its_depth]),
-        nearest=np.concatenate([canvas.nearest, cv2.dilate(its_depth, PATCH)]),
-        source=np.concatenate([np.zeros_like(known), _whole_patches(np.ones(its_depth.shape, np.bool_))]),
-    )
+
+
+def _other(
+    picture: Float32[np.ndarray, "h w 4"], depth: Float32[np.ndarray, "h w"], *, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Picture, depth, nearest and source of another picture of which all is known, in a width."""
+    size = max(1, round(depth.shape[0] * width / depth.shape[1])), width
+    reduced = _reduced_depth(depth, size)
+    source = _whole_patches(np.ones(size, np.bool_))
+    return _reduced(picture, size), reduced, cv2.dilate(reduced, PATCH), source
+
+
+def _horizon(sky: Bool[np.ndarray, "h w"]) -> int:
+    rows = np.nonzero(sky.any(axis=1))[0]
+    return int(rows.max()) if len(rows) else len(sky) - 1
+
+
+def _beside_mirror_image(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([values, values[:, ::-1]], axis=1)
 
 
 def mirrored(frame: Incomplete, size: tuple[int, int]) -> Float32[np.ndarray, "rows columns 4"]:
@@ -119,26 +139,20 @@ def mirrored(frame: Incomplete, size: tuple[int, int]) -> Float32[np.ndarray, "r
     return picture
 
 
-def taken_over(
-    match: Int64[np.ndarray, "h w 2"], canvas: Canvas, *, rows: int
-) -> Int64[np.ndarray, "rows columns 2"]:
-    """The matches of a smaller canvas, of whose height the picture was ``rows``; those that are no
-    sources any more are dropped."""
-    height, width = canvas.source.shape
-    y, x = np.arange(canvas.rows) * rows // canvas.rows, np.arange(width) * match.shape[1] // width
-    coarse = match[y[:, None], x[None, :]]
-    missing, below = coarse[..., 0] < 0, coarse[..., 0] >= rows
-    scale = np.array([canvas.rows / rows, width / match.shape[1]])
-    corner = np.stack(np.meshgrid(y, x, indexing="ij"), axis=-1)
-    place = np.stack(np.meshgrid(np.arange(canvas.rows), np.arange(width), indexing="ij"), axis=-1)
-    shift = coarse - corner
-    shift[..., 0] -= below * rows
-    moved = np.floor(shift * scale + 0.5).astype(np.int64) + place
-    moved[..., 0] += below * canvas.rows
-    v, u = np.moveaxis(moved, -1, 0)
-    outside = (v < 0) | (v >= height) | (u < 0) | (u >= width)
-    moved[missing | outside | ~canvas.source[v.clip(0, height - 1), u.clip(0, width - 1)]] = -1
-    taken = np.full((height, width, 2), -1, np.int64)
+def taken_over(match: Int64[np.ndarray, "h w 2"], canvas: Canvas) -> Int64[np.ndarray, "rows columns 2"]:
+    """The matches of a smaller canvas; those that are no sources any more are dropped."""
+    rows, columns = canvas.certainty.shape
+    size, smaller = np.array([rows, columns]), np.array(match.shape[:2])
+    place = np.moveaxis(np.indices((rows, columns)), 0, -1)
+    corner = place * smaller // size
+    coarse = match[corner[..., 0], corner[..., 1]]
+    missing, outside_picture = coarse[..., 0] < 0, coarse >= smaller
+    shift = coarse - corner - outside_picture * smaller
+    moved = np.floor(shift * (size / smaller) + 0.5).astype(np.int64) + place + outside_picture * size
+    inside = ((moved >= 0) & (moved < canvas.source.shape)).all(axis=-1)
+    v, u = np.moveaxis(np.where(inside[..., None], moved, 0), -1, 0)
+    moved[missing | ~inside | ~canvas.source[v, u]] = -1
+    taken = np.full((rows, columns, 2), -1, np.int64)
     taken[canvas.holes[:, 0], canvas.holes[:, 1]] = moved[canvas.holes[:, 0], canvas.holes[:, 1]]
     return taken
 
@@ -158,10 +172,11 @@ def _reduced_depth(
     return np.where(share < 0.5, SKY_DEPTH, mean)
 
 
-def _between(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
-    """True at pixels with known ones on both sides in their row."""
+def beyond_rim(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """True at holes with known pixels on one side at most in their row."""
     left = np.logical_or.accumulate(known, axis=1)
-    return left & np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    right = np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(~known & ~(left & right), np.bool_)
 
 
 def _whole_patches(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:

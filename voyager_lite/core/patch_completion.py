@@ -13,17 +13,18 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 
-from voyager_lite.core.blur import blurred_within
 from voyager_lite.core.canvas import (
     SKY_WEIGHT,
     Exemplar,
     Incomplete,
     draw_canvas,
+    is_sky,
     mirrored,
     sizes,
     taken_over,
 )
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
+from voyager_lite.core.patch_light import at_border, lit
 from voyager_lite.core.patch_match import (
     DEPTH_WEIGHT,
     RADIUS,
@@ -42,21 +43,6 @@ FAR_LEVELS, REACH = 2, 1 / 8
 
 SHARPNESS = 60.0
 """How steeply a patch's vote falls with its difference."""
-
-LIGHT = 0.025
-"""Standard deviation, in widths, of the blur that parts light from what is seen: light is the fill's."""
-
-HUE, SHADE = 0.15, 0.8
-"""How far from grey, and how great as grey, a change of light is (length in RGB) at which patches give way
-to the fill by 1 - 1/e. Light makes brighter or darker; what needs another hue shows something else than is
-there."""
-
-NARROW, WIDE = 0.02, 0.07
-"""Distance from known pixels, in widths, that a narrow hole stays within and a wide one reaches."""
-
-IN_NARROW, IN_WIDE = 0.015, 0.005
-"""Distance from known pixels, in widths, over which patches set in: what is close to known pixels on both
-sides the fill knows better."""
 
 SKY_GRAIN = 5
 """Pixels across a window over whose majority specks of sky are cleared."""
@@ -78,9 +64,9 @@ def complete_by_patches(
 ) -> tuple[Float[Tensor, "3 height width"], Float[Tensor, "height width"]]:
     """Put patches of the known picture where a smooth fill has nothing to show.
 
-    Light stays the fill's, and so do colours beside known pixels, and depth, which says as well what may
-    be copied: nothing from in front of a hole into it. But where there is sky beyond the rim the patches
-    say, as the fill knows no skyline.
+    Depth stays the fill's, and says what may be copied: nothing from in front of a hole into it. But where
+    there is sky beyond the rim the patches say, as the fill knows no skyline. Their light joins that of known
+    pixels (``patch_light``).
 
     Args:
         rgb: Complete, RGB in [0, 1]; smooth where not ``known``.
@@ -98,9 +84,9 @@ def complete_by_patches(
     picture, inverse = _picture(rgb, depth, sky_from)
     other = None if exemplar is None else _picture(*exemplar, sky_from)
     frame = Incomplete(picture=picture, depth=inverse, known=known.numpy(), other=other)
-    made = _lit(_copied(frame), frame)
+    made = lit(*_copied(frame), frame)
     colors = torch.from_numpy(np.ascontiguousarray(made[..., :3])).permute(2, 0, 1).clamp(0, 1)
-    sky = torch.from_numpy(_is_sky(made))
+    sky = torch.from_numpy(is_sky(made))
     return torch.where(known, rgb, colors), torch.where(known, depth, _placed(depth, sky, sky_from))
 
 
@@ -113,35 +99,31 @@ def _picture(
     return picture, np.where(sky.numpy(), SKY_DEPTH, -depth.log().numpy())
 
 
-def _is_sky(picture: Float32[np.ndarray, "h w 4"]) -> Bool[np.ndarray, "h w"]:
-    return np.asarray(picture[..., 3] > SKY_WEIGHT / 2, np.bool_)
-
-
 def _matched(frame: Incomplete) -> tuple[Canvas, Int64[np.ndarray, "h w 2"]]:
     """The canvas in full size, and where each hole pixel's patch comes from.
 
     Some never found a patch that may be copied: what is around them then speaks for them.
     """
-    match, rows = np.full((1, 1, 2), -1, np.int64), 1
-    for level, size in enumerate(sizes(*frame.known.shape)):
+    match = np.full((1, 1, 2), -1, np.int64)
+    height, width = frame.known.shape
+    for level, size in enumerate(sizes(height, width)):
         canvas = draw_canvas(frame, size)
         if level == 0:
-            canvas.picture[: canvas.rows] = mirrored(frame, size)
-        (match, error), rows = _refine(match, canvas, level=level, rows=rows), canvas.rows
+            canvas.picture[: size[0], : size[1]] = mirrored(frame, size)
+        match, error = _refine(match, canvas, level=level)
     match[error > DEPTH_WEIGHT] = -1
-    canvas = draw_canvas(frame, (frame.known.shape[0], frame.known.shape[1]))
-    return canvas, taken_over(match, canvas, rows=rows)
+    canvas = draw_canvas(frame, (height, width))
+    return canvas, taken_over(match, canvas)
 
 
 def _refine(
-    match: np.ndarray, canvas: Canvas, *, level: int, rows: int
+    match: np.ndarray, canvas: Canvas, *, level: int
 ) -> tuple[Int64[np.ndarray, "h w 2"], Float32[np.ndarray, "h w"]]:
     """The matches of a smaller picture made into those of this one, and their errors; its holes are
     painted on the way."""
-    match = taken_over(match, canvas, rows=rows)
+    match, columns = taken_over(match, canvas), canvas.certainty.shape[1]
     error = np.zeros(match.shape[:2], np.float32)
-    height, width = canvas.source.shape
-    reach = max(height, width) if level < FAR_LEVELS else round(width * REACH)
+    reach = max(canvas.source.shape) if level < FAR_LEVELS else round(columns * REACH)
     for turn in range(ROUNDS[min(level, len(ROUNDS) - 1)]):
         if level or turn:
             _paint(canvas, match, error)
@@ -157,56 +139,22 @@ def _paint(canvas: Canvas, match: np.ndarray, error: np.ndarray) -> None:
     canvas.picture[y, x] = shown[answered]
 
 
-def _copied(frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
-    """The picture with its holes as patches alone show them; without specks of sky."""
+def _copied(
+    frame: Incomplete,
+) -> tuple[Float32[np.ndarray, "h w 4"], Float32[np.ndarray, "h w 4"]]:
+    """The picture with its holes as patches alone show them, without specks of sky; and what the patches at
+    the border show beyond it, at the known pixels beside holes: those themselves elsewhere."""
     canvas, match = _matched(frame)
-    holes = np.argwhere(~frame.known)
-    shown, answered = vote(canvas, match, np.zeros(match.shape[:2], np.float32), holes, 1, 0.0)
-    picture = frame.picture.copy()
-    y, x = holes[answered].T
-    picture[y, x] = shown[answered]
-    sky = cv2.medianBlur(_is_sky(picture).astype(np.uint8), SKY_GRAIN).astype(np.bool_)
-    picture[..., 3] = SKY_WEIGHT * np.where(frame.known, _is_sky(frame.picture), sky)
-    return picture
-
-
-def _lit(made: Float32[np.ndarray, "h w 4"], frame: Incomplete) -> Float32[np.ndarray, "h w 4"]:
-    """The holes in the light of the fill: sky in that of filled sky, matter in that of matter.
-
-    Where that takes much of another light, above all another hue, the fill itself shows.
-    """
-    lit, sky, was_sky = made.copy(), _is_sky(made), _is_sky(frame.picture)
-    width, missing = made.shape[1], frame.picture[..., :3] - made[..., :3]
-    for kind in (True, False):
-        holes = ~frame.known & (sky == kind)
-        alike = (holes & (was_sky == kind)).astype(np.float32)
-        if alike.any():
-            lit[holes, :3] += blurred_within(missing, alike, LIGHT * width)[holes]
-    filled = np.maximum(_filled(frame.known), _doubted((lit - made)[..., :3]))
-    filled *= (~frame.known & (sky == was_sky))[..., None]
-    lit[..., :3] += filled * (frame.picture - lit)[..., :3]
-    return lit
-
-
-def _doubted(change: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 1"]:
-    """How much of the fill shows where patches need a change of light."""
-    grey = change.mean(axis=2, keepdims=True)
-    hue = np.square(change - grey).sum(axis=2, keepdims=True)
-    shown: Float32[np.ndarray, "h w 1"] = 1 - np.exp(-hue / HUE**2 - 3 * np.square(grey) / SHADE**2)
-    return shown
-
-
-def _filled(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 1"]:
-    """How much of the fill each hole pixel keeps: all beside known pixels, nothing far from them."""
-    width = known.shape[1]
-    distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    distance = np.minimum(distance / width, np.float32(1))
-    reach = 2 * max(1, round(WIDE * width)) + 1
-    farthest = cv2.dilate(distance, np.ones((reach, reach), np.uint8))
-    wide = ((farthest - NARROW) / (WIDE - NARROW)).clip(0, 1)
-    wide = cv2.GaussianBlur(wide, (0, 0), max(1.0, NARROW / 2 * width))
-    kept: Float32[np.ndarray, "h w"] = np.exp(-((distance / (IN_NARROW + (IN_WIDE - IN_NARROW) * wide)) ** 2))
-    return kept[..., None]
+    error = np.zeros(match.shape[:2], np.float32)
+    picture, beyond = frame.picture.copy(), frame.picture.copy()
+    border = np.argwhere(at_border(frame.known))
+    for shown, places, radius in ((picture, canvas.holes, 1), (beyond, border, RADIUS)):
+        colors, answered = vote(canvas, match, error, places, radius, 0.0)
+        y, x = places[answered].T
+        shown[y, x] = colors[answered]
+    sky = cv2.medianBlur(is_sky(picture).astype(np.uint8), SKY_GRAIN).astype(np.bool_)
+    picture[..., 3] = SKY_WEIGHT * np.where(frame.known, is_sky(frame.picture), sky)
+    return picture, beyond
 
 
 def _placed(depth: Float[Tensor, "h w"], sky: Bool[Tensor, "h w"], sky_from: float) -> Float[Tensor, "h w"]:

@@ -27,33 +27,45 @@ ACROSS_WEIGHT, DOWN_WEIGHT = np.float32(0.02), np.float32(1.0)
 """Weights of the distance over the picture's width, squared: of equal matches the nearest is taken, and
 rather one at the same height, where in most pictures the same kind of thing is found."""
 
+MIRROR_WEIGHT = np.float32(0.01)
+"""Price of a mirrored patch far from known pixels: beside them a mirror image joins best, farther away it
+shows the same things once more."""
+
+SKYLINE_WEIGHT = np.float32(0.05)
+"""Price of sky where the fill has matter beyond the rim, or of matter where it has sky, if depth is trusted:
+skylines may go another way than the fill's, but none begins along the rim."""
+
 NO_MATCH = np.float32(1e9)
 
 
 class Canvas(NamedTuple):
-    """One size of a picture that is being completed.
+    """One size of a picture that is being completed, and what patches may be taken from.
+
+    ``picture``, ``depth``, ``nearest`` and ``source`` hold the picture at the top left, below it another one
+    to take from (if there is one), and to their right the mirror image of all that. The other arrays are
+    as large as the picture.
 
     Attributes:
         picture: Known pixels, and the current state of the holes: RGB, and a weighted flag for sky.
         depth: Logarithm of inverse depth, complete; ``SKY_DEPTH`` for sky.
         nearest: Largest ``depth`` within the patch around every pixel.
+        source: True at pixels around which a whole patch may be taken.
         trust: How far the depth of holes is to be believed, 0 to 1.
         open: True at holes beyond the rim: where there is sky in them nobody knows.
-        certainty: How much the patch around a pixel has to say of what it covers, 0 to 1.
-        source: True at pixels around which a whole patch is known.
+        certainty: How much a pixel, or the patch around it, has to say, 0 to 1; known ones all.
         holes: Row and column of the pixels to complete, in reading order.
-        rows: Height of the picture; what lies below it is another one, to take from.
+        horizon: The lowest row in which sky is known, or the last one if none is: below there is no sky.
     """
 
-    picture: Float32[np.ndarray, "h w 4"]
-    depth: Float32[np.ndarray, "h w"]
-    nearest: Float32[np.ndarray, "h w"]
+    picture: Float32[np.ndarray, "rows columns 4"]
+    depth: Float32[np.ndarray, "rows columns"]
+    nearest: Float32[np.ndarray, "rows columns"]
+    source: Bool[np.ndarray, "rows columns"]
     trust: Float32[np.ndarray, "h w"]
     open: Bool[np.ndarray, "h w"]
     certainty: Float32[np.ndarray, "h w"]
-    source: Bool[np.ndarray, "h w"]
     holes: Int64[np.ndarray, "hole 2"]
-    rows: int
+    horizon: int
 
 
 @njit(cache=True, nogil=True)
@@ -69,35 +81,62 @@ def _random(state, below):
 def _difference(canvas, y, x, v, u, limit):
     """Mean squared difference between the patch at (y, x) and the source patch at (v, u), and its price.
 
-    Pixels of the patch at (y, x) that belong to something in front do not count.
-    ``NO_MATCH`` where (v, u) is no source, or as soon as ``limit`` is passed.
+    Pixels of the patch at (y, x) count by their certainty, so that what is known decides; those that belong
+    to something in front do not count. ``NO_MATCH`` where (v, u) is no source, or as soon as ``limit`` is
+    passed.
     """
     picture = canvas.picture
-    height, width = canvas.source.shape
-    if v < 0 or u < 0 or v >= height or u >= width or not canvas.source[v, u]:
+    height, width = canvas.certainty.shape
+    if v < 0 or u < 0 or v >= canvas.source.shape[0] or u >= canvas.source.shape[1]:
         return NO_MATCH
-    depth, its_depth = canvas.depth[y, x], canvas.depth[v, u]
-    above = v - canvas.rows if v >= canvas.rows else v
-    across, down = np.float32(u - x) / np.float32(width), np.float32(above - y) / np.float32(width)
-    price = ACROSS_WEIGHT * across * across + DOWN_WEIGHT * down * down
-    unsure = canvas.open[y, x] and (depth == SKY_DEPTH or its_depth == SKY_DEPTH)
-    if not unsure:
-        wrong = max(canvas.nearest[v, u] - depth - NEARER, depth - its_depth - FARTHER, np.float32(0.0))
-        price += DEPTH_WEIGHT * canvas.trust[y, x] * min(wrong, np.float32(1.0))
+    if not canvas.source[v, u]:
+        return NO_MATCH
+    price = _price(canvas, y, x, v, u)
     if price >= limit:
         return NO_MATCH
+    depth = canvas.depth[y, x]
+    unsure = canvas.open[y, x] and (depth == SKY_DEPTH or canvas.depth[v, u] == SKY_DEPTH)
     total, count = np.float32(0.0), np.float32(0.0)
     most = (limit - price) * np.float32((2 * RADIUS + 1) ** 2)
-    for dy in range(max(-RADIUS, -y), min(RADIUS + 1, canvas.rows - y)):
+    for dy in range(max(-RADIUS, -y), min(RADIUS + 1, height - y)):
         for dx in range(max(-RADIUS, -x), min(RADIUS + 1, width - x)):
             if unsure or canvas.depth[y + dy, x + dx] - depth <= NEARER:
-                count += np.float32(1.0)
+                certainty = canvas.certainty[y + dy, x + dx]
+                count += certainty
                 for c in range(4):
                     step = picture[y + dy, x + dx, c] - picture[v + dy, u + dx, c]
-                    total += step * step
+                    total += certainty * step * step
         if total > most:
             return NO_MATCH
-    return price + total / max(count, np.float32(1.0))
+    return price + total / count
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _price(canvas, y, x, v, u):
+    """What the source patch at (v, u) costs at (y, x) before it is looked at.
+
+    For its place, for the wrong depth, and for being a mirror image, which shows only beyond the rim: a
+    thing's own would continue it over what is behind it. There is no sky below the horizon.
+    """
+    height, width = canvas.certainty.shape
+    depth, its_depth, its_nearest = canvas.depth[y, x], canvas.depth[v, u], canvas.nearest[v, u]
+    price = np.float32(0.0)
+    if its_depth == SKY_DEPTH and y > canvas.horizon:
+        return NO_MATCH
+    if u >= width:
+        if not canvas.open[y, x]:
+            return NO_MATCH
+        u = 2 * width - 1 - u
+        price = MIRROR_WEIGHT * (np.float32(1.0) - canvas.certainty[y, x])
+    above = v - height if v >= height else v
+    across, down = np.float32(u - x) / np.float32(width), np.float32(above - y) / np.float32(width)
+    price += ACROSS_WEIGHT * across * across + DOWN_WEIGHT * down * down
+    if canvas.open[y, x] and (depth == SKY_DEPTH or its_depth == SKY_DEPTH):
+        wrong = np.float32(0.0) if depth == its_depth else SKYLINE_WEIGHT
+        return price + wrong * canvas.trust[y, x]
+    wrong = max(its_nearest - depth - NEARER, depth - its_depth - FARTHER, np.float32(0.0))
+    return price + DEPTH_WEIGHT * canvas.trust[y, x] * min(wrong, np.float32(1.0))
 
 
 @njit(cache=True, nogil=True)
@@ -114,7 +153,7 @@ def search(canvas, match, error, passes, reach, seed):
         seed: Of the random tries.
     """
     state = np.uint64(seed * 2 + 1)
-    width = error.shape[1]
+    height, width = error.shape
     for turn in range(passes):
         forwards = turn % 2 == 0
         back = 1 if forwards else -1
@@ -123,7 +162,7 @@ def search(canvas, match, error, passes, reach, seed):
             best = error[y, x]
             for dy, dx in ((back, 0), (0, back)):
                 py, px = y - dy, x - dx
-                if 0 <= py < canvas.rows and 0 <= px < width and match[py, px, 0] >= 0:
+                if 0 <= py < height and 0 <= px < width and match[py, px, 0] >= 0:
                     v, u = match[py, px, 0] + dy, match[py, px, 1] + dx
                     tried = _difference(canvas, y, x, v, u, best)
                     if tried < best:
@@ -168,12 +207,12 @@ def vote(canvas, match, error, places, radius, sharpness):
         radius: Patches this far around a pixel have a vote.
         sharpness: How steeply a patch's vote falls with its difference.
     """
-    width = error.shape[1]
+    height, width = error.shape
     shown, answered = np.zeros((len(places), 4), np.float32), np.zeros(len(places), np.bool_)
     for row in range(len(places)):
         y, x = places[row]
         weights = np.float32(0.0)
-        for py in range(max(y - radius, 0), min(y + radius + 1, canvas.rows)):
+        for py in range(max(y - radius, 0), min(y + radius + 1, height)):
             for px in range(max(x - radius, 0), min(x + radius + 1, width)):
                 if match[py, px, 0] < 0:
                     continue
