@@ -26,7 +26,7 @@ class Grey:
 
 
 def test_an_unknown_table_and_one_without_its_data_are_refused():
-    with pytest.raises(ValueError, match="no table fils; expected mini, fills, steps, walk"):
+    with pytest.raises(ValueError, match="no table fils; expected mini, fills, steps, rims, walk"):
         evaluate(["fils"], data=None, clips=1)
     with pytest.raises(ValueError, match="table cache, depth needs real scenes; give --data FOLDER"):
         evaluate(["fills", "cache", "depth"], data=None, clips=1)

@@ -16,7 +16,7 @@ import tyro
 from voyager_lite.cli.report import say, say_table
 from voyager_lite.core.mini import NAMES
 
-Table = Literal["mini", "fills", "steps", "walk", "views", "cache", "depth", "reconstruction"]
+Table = Literal["mini", "fills", "steps", "rims", "walk", "views", "cache", "depth", "reconstruction"]
 
 JsonFile = Annotated[Path | None, tyro.conf.arg(metavar="FILE", help="Write the rows as JSON, too.")]
 
@@ -114,10 +114,11 @@ class Evaluate:
 
     Tables: mini (whether the embedded models reach their goals: holes, out and back, drift, time, size,
     depth; prompts, if they read), fills (what was imagined, against every way of inpainting), steps (what
-    several sampling steps add to one), walk (seams against concatenation and cross-fade, the way home, the
-    first frame, the time), views (novel views with true depth, against a plain splat), cache (points kept),
-    depth (the embedded estimator, against a plane), reconstruction (fused frames, against frames left out).
-    The last four need real scenes, --data FOLDER; the first two use them if they are given.
+    several sampling steps add to one), rims (whether sides of photographs, hidden and made again, are foggy
+    or begin with a step), walk (seams against concatenation and cross-fade, the way home, the first frame,
+    the time), views (novel views with true depth, against a plain splat), cache (points kept), depth (the
+    embedded estimator, against a plane), reconstruction (fused frames, against frames left out).
+    The last four need real scenes, --data FOLDER; mini, fills and rims use them if they are given.
 
     Example: voyager-lite evaluate mini --data FOLDER --json results.json
     """
@@ -136,7 +137,7 @@ class Evaluate:
     core: Annotated[
         str,
         tyro.conf.arg(
-            help="What mini, fills, steps and walk judge: mini, or mini:FILE, weights you have trained."
+            help="What mini, fills, steps, rims and walk judge: mini, or mini:FILE, weights you have trained."
         ),
     ] = "mini"
     pictures: Annotated[

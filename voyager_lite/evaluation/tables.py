@@ -10,6 +10,7 @@ from voyager_lite.evaluation.depth import depth_rows
 from voyager_lite.evaluation.fills import procedural_figures, real_figures, scene_means
 from voyager_lite.evaluation.pictures import write_pictures
 from voyager_lite.evaluation.reconstruction import reconstruction_rows
+from voyager_lite.evaluation.rims import rims_rows
 from voyager_lite.evaluation.scenes import read_scene
 from voyager_lite.evaluation.several_steps import steps_rows
 from voyager_lite.evaluation.summary import summary_rows
@@ -24,7 +25,7 @@ def evaluate(names: Sequence[str], *, data: Path | None, clips: int, core: str =
         names: In ``TABLES``.
         data: The folder that holds B_rgbd and B_single; the tables of real scenes need it.
         clips: Procedural clips for the tables of holes.
-        core: What is judged in the tables mini, fills, steps and walk.
+        core: What is judged in the tables mini, fills, steps, rims and walk.
 
     Raises:
         ValueError: An unknown name, a table that needs ``data`` without it, or a core that is not "mini" or
@@ -61,6 +62,14 @@ def _steps(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return steps_rows(core, clips=clips)
 
 
+def _rims(data: Path | None, clips: int, core: str) -> list[BenchRow]:
+    loaded = load_core(core)
+    rows = rims_rows(loaded)
+    if data is not None and (data / "A_images").is_dir():
+        rows += rims_rows(loaded, folder=data / "A_images")
+    return rows
+
+
 def _walk(data: Path | None, clips: int, core: str) -> list[BenchRow]:
     return walk_rows(load_core(core))
 
@@ -91,6 +100,7 @@ TABLES: dict[str, Callable[[Path | None, int, str], list[BenchRow]]] = {
     "mini": _mini,
     "fills": _fills,
     "steps": _steps,
+    "rims": _rims,
     "walk": _walk,
     "views": _views,
     "cache": _cache,
