@@ -38,6 +38,9 @@ from voyager_lite.core.patch_match import (
 ROUNDS = (12, 6, 4, 2)
 """Rounds of matching and voting in the coarsest picture, the next two, and every finer one."""
 
+TRIES = 6
+"""Times the coarsest picture is matched from the start."""
+
 FAR_LEVELS, REACH = 2, 1 / 8
 """The coarsest levels look everywhere, the others at most this share of the width beyond what they have."""
 
@@ -104,20 +107,33 @@ def _matched(frame: Incomplete) -> tuple[Canvas, Int64[np.ndarray, "h w 2"]]:
 
     Some never found a patch that may be copied: what is around them then speaks for them.
     """
-    match = np.full((1, 1, 2), -1, np.int64)
     height, width = frame.known.shape
-    for level, size in enumerate(sizes(height, width)):
-        canvas = draw_canvas(frame, size)
-        if level == 0:
-            canvas.picture[: size[0], : size[1]] = mirrored(frame, size)
-        match, error = _refine(match, canvas, level=level)
+    coarsest, *finer = sizes(height, width)
+    match, error = _begun(frame, coarsest)
+    for level, size in enumerate(finer, 1):
+        match, error = _refine(match, draw_canvas(frame, size), level=level)
     match[error > DEPTH_WEIGHT] = -1
     canvas = draw_canvas(frame, (height, width))
     return canvas, taken_over(match, canvas)
 
 
+def _begun(
+    frame: Incomplete, size: tuple[int, int]
+) -> tuple[Int64[np.ndarray, "h w 2"], Float32[np.ndarray, "h w"]]:
+    """Matches in the coarsest picture and their errors: the best of several tries, as where they end depends
+    on where chance looks first, and all that follows on where they end."""
+    nothing, tries = np.full((1, 1, 2), -1, np.int64), []
+    for chance in range(TRIES):
+        canvas = draw_canvas(frame, size)
+        canvas.picture[: size[0], : size[1]] = mirrored(frame, size)
+        match, error = _refine(nothing, canvas, level=0, chance=chance)
+        tries.append((float((canvas.certainty * error).sum()), match, error))
+    _, match, error = min(tries, key=lambda found: found[0])
+    return match, error
+
+
 def _refine(
-    match: np.ndarray, canvas: Canvas, *, level: int
+    match: np.ndarray, canvas: Canvas, *, level: int, chance: int = 0
 ) -> tuple[Int64[np.ndarray, "h w 2"], Float32[np.ndarray, "h w"]]:
     """The matches of a smaller picture made into those of this one, and their errors; its holes are
     painted on the way."""
@@ -128,7 +144,7 @@ def _refine(
         if level or turn:
             _paint(canvas, match, error)
         measure(canvas, match, error)
-        search(canvas, match, error, 2, reach, level * 100 + turn)
+        search(canvas, match, error, 2, reach, chance * 1000 + level * 100 + turn)
     return match, error
 
 

@@ -21,7 +21,7 @@ LIGHT = 0.025
 ALONG_BORDER = 0.004
 """The same for the blur of differences along the border."""
 
-SET_IN, OWN_LIGHT = 0.02, 0.15
+SET_IN, OWN_LIGHT = 0.02, 0.17
 """Distances from known pixels, in widths, over which the fill's light sets in, and over which it gives way
 again beyond the rim."""
 
