@@ -21,7 +21,7 @@ from voyager_lite.core.canvas import (
 )
 from voyager_lite.core.patch_completion import NEARER_THAN_SKY, complete_by_patches
 from voyager_lite.core.patch_light import at_border, lit
-from voyager_lite.core.patch_match import NO_MATCH, RADIUS, SKY_DEPTH, measure, search
+from voyager_lite.core.patch_match import DEPTH_WEIGHT, NO_MATCH, RADIUS, SKY_DEPTH, measure, search
 
 SKY_FROM = 50.0
 
@@ -339,7 +339,8 @@ def test_of_several_tries_the_one_that_joins_best_goes_on(monkeypatch):
     def cost(tries):
         monkeypatch.setattr(patch_completion, "TRIES", tries)
         _, error = patch_completion._begun(frame, size)
-        return float((draw_canvas(frame, size).certainty * error).sum())
+        worst = np.minimum(error, DEPTH_WEIGHT)  # from there on a pixel has no match
+        return float((draw_canvas(frame, size).certainty * worst).sum())
 
     costs = [cost(tries) for tries in (1, 3, 6)]
     assert costs == sorted(costs, reverse=True) and costs[-1] < costs[0]

@@ -127,7 +127,7 @@ def _begun(
         canvas = draw_canvas(frame, size)
         canvas.picture[: size[0], : size[1]] = mirrored(frame, size)
         match, error = _refine(nothing, canvas, level=0, chance=chance)
-        tries.append((float((canvas.certainty * error).sum()), match, error))
+        tries.append((float((canvas.certainty * np.minimum(error, DEPTH_WEIGHT)).sum()), match, error))
     _, match, error = min(tries, key=lambda found: found[0])
     return match, error
 
