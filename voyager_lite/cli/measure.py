@@ -129,7 +129,10 @@ class Evaluate:
         tyro.conf.arg(metavar="TABLE ...", help="Which."),
     ] = ("mini",)
     data: Annotated[
-        Path | None, tyro.conf.arg(metavar="FOLDER", help="Real scenes: the folder that holds B_rgbd.")
+        Path | None,
+        tyro.conf.arg(
+            metavar="FOLDER", help="Real scenes: the folder that holds B_rgbd, and photographs in A_images."
+        ),
     ] = None
     clips: Annotated[
         int, tyro.conf.arg(help="Procedural clips of unseen seeds, for mini, fills and steps.")
