@@ -77,9 +77,7 @@ def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
     """The picture in a size, and what patches are taken from: itself, or another one, and mirror images."""
     picture, depth = _reduced(frame.picture, size), _reduced_depth(frame.depth, size)
     known = _reduced(frame.known.astype(np.float32), size) > 0.999
-    distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    distance = np.minimum(distance / size[1], 1.0)
-    open_ = beyond_rim(known)
+    distance, open_ = distance_from(known), beyond_rim(known)
     nearest, source = cv2.dilate(depth, PATCH), _whole_patches(known)
     if frame.other is not None:
         below = _other(*frame.other, width=size[1])
@@ -177,6 +175,12 @@ def beyond_rim(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     left = np.logical_or.accumulate(known, axis=1)
     right = np.logical_or.accumulate(known[:, ::-1], axis=1)[:, ::-1]
     return np.asarray(~known & ~(left & right), np.bool_)
+
+
+def distance_from(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Distance of each pixel from known ones, in widths, at most 1."""
+    distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.minimum(distance / np.float32(known.shape[1]), np.float32(1))
 
 
 def _whole_patches(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:

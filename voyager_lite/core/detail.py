@@ -51,7 +51,7 @@ def complete_frame(
 
     The holes are filled from the background, which joins the known pixels without a step, and corrected
     to what the network says. Last, where the picture is clearly finer than the network's, patches of the
-    picture show what goes on there, in the light of that smooth result.
+    picture show what goes on there, beside what is known and behind things in the light of that result.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.

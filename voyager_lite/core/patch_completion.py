@@ -123,10 +123,11 @@ def _begun(
     """Matches in the coarsest picture and their errors: the best of several tries, as where they end depends
     on where chance looks first, and all that follows on where they end."""
     nothing, tries = np.full((1, 1, 2), -1, np.int64), []
+    canvas = draw_canvas(frame, size)
+    canvas.picture[: size[0], : size[1]] = mirrored(frame, size)
     for chance in range(TRIES):
-        canvas = draw_canvas(frame, size)
-        canvas.picture[: size[0], : size[1]] = mirrored(frame, size)
-        match, error = _refine(nothing, canvas, level=0, chance=chance)
+        painted = canvas._replace(picture=canvas.picture.copy())
+        match, error = _refine(nothing, painted, level=0, chance=chance)
         tries.append((float((canvas.certainty * np.minimum(error, DEPTH_WEIGHT)).sum()), match, error))
     _, match, error = min(tries, key=lambda found: found[0])
     return match, error

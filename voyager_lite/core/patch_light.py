@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from voyager_lite.core.blur import blurred_within
-from voyager_lite.core.canvas import Incomplete, beyond_rim, is_sky
+from voyager_lite.core.canvas import Incomplete, beyond_rim, distance_from, is_sky
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
 from voyager_lite.core.patch_match import NEARER, SKY_DEPTH
 
@@ -65,9 +65,10 @@ def lit(
         holes = ~frame.known & (sky == kind)
         if (agreed * holes).any():
             light[holes] = blurred_within(fill - joined, agreed * holes, LIGHT * made.shape[1])[holes]
-    drawn = (_drawn(frame.known) * agreed)[..., None]
+    distance = distance_from(frame.known)
+    drawn = (_drawn(distance, beyond=beyond_rim(frame.known)) * agreed)[..., None]
     doubted = np.maximum(_doubted(joint), drawn * _doubted(joint + light))
-    filled = np.maximum(_filled(frame.known), doubted) * agreed[..., None]
+    filled = np.maximum(_filled(distance), doubted) * agreed[..., None]
     shown = joined + drawn * light
     shown += filled * (fill - shown)
     return np.concatenate([np.where(frame.known[..., None], fill, shown), made[..., 3:]], axis=2)
@@ -105,10 +106,11 @@ def _in_front(frame: Incomplete) -> Bool[np.ndarray, "h w"]:
     return np.asarray((beside > SKY_DEPTH) & (frame.depth > beside + NEARER), np.bool_)
 
 
-def _drawn(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """How far the light of each hole pixel is drawn to the fill's."""
-    distance = _distance(known)
-    kept = np.where(beyond_rim(known), np.exp(-((distance / OWN_LIGHT) ** 2)), np.float32(1))
+def _drawn(
+    distance: Float32[np.ndarray, "h w"], *, beyond: Bool[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w"]:
+    """How far the light of each hole pixel is drawn to the fill's, ``beyond`` the rim and behind things."""
+    kept = np.where(beyond, np.exp(-((distance / OWN_LIGHT) ** 2)), np.float32(1))
     drawn: Float32[np.ndarray, "h w"] = kept * (1 - np.exp(-((distance / SET_IN) ** 2)))
     return drawn
 
@@ -121,18 +123,12 @@ def _doubted(change: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 1
     return shown
 
 
-def _filled(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 1"]:
+def _filled(distance: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 1"]:
     """How much of the fill each hole pixel keeps: all beside known pixels, nothing far from them."""
-    width, distance = known.shape[1], _distance(known)
+    width = distance.shape[1]
     reach = 2 * max(1, round(WIDE * width)) + 1
     farthest = cv2.dilate(distance, np.ones((reach, reach), np.uint8))
     wide = ((farthest - NARROW) / (WIDE - NARROW)).clip(0, 1)
     wide = cv2.GaussianBlur(wide, (0, 0), max(1.0, NARROW / 2 * width))
     kept: Float32[np.ndarray, "h w"] = np.exp(-((distance / (IN_NARROW + (IN_WIDE - IN_NARROW) * wide)) ** 2))
     return kept[..., None]
-
-
-def _distance(known: Bool[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Distance of each pixel from known ones, in widths, at most 1."""
-    distance = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    return np.minimum(distance / np.float32(known.shape[1]), np.float32(1))

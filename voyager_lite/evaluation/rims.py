@@ -6,8 +6,8 @@ nearest to the truth, and is fog.
 """
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 
 import cv2
 import numpy as np
@@ -56,9 +56,11 @@ def rims_rows(core: Generator, *, folder: Path | None = None) -> list[BenchRow]:
         core: What is judged.
         folder: Photographs; without it those that come inside packages.
     """
-    photographs = [read_sample(name).photograph for name in SAMPLES]
-    if folder is not None:
-        photographs = [read_photograph(file) for file in sorted(folder.glob("*.[pj][pn]g"))]
+    if folder is None:
+        photographs = [read_sample(name).photograph for name in SAMPLES]
+    else:
+        files = [file for file in sorted(folder.iterdir()) if file.suffix in (".jpg", ".png")]
+        photographs = [read_photograph(file) for file in files]
     found: dict[str, list[dict[str, float]]] = {core.name: [], OWN_FILL: [], "Navier-Stokes": []}
     depth = DepthMini.from_pretrained()
     for photograph in tqdm(photographs, unit="picture", desc="rims", leave=False, disable=None):
@@ -69,7 +71,7 @@ def rims_rows(core: Generator, *, folder: Path | None = None) -> list[BenchRow]:
         for side in ("left", "right"):
             guidance = hidden(opening, side)
             given = guidance.rgb, guidance.depth, guidance.known
-            made = core.generate(guidance, reference=truth, request=Request(seed=0))
+            made = core.generate(guidance, reference=guidance.rgb[0], request=Request(seed=0))
             fill, _ = background_fill(*given, sky_from=guidance.sky_from)
             inpainted, _ = baselines.navier_stokes(*given)
             for name, rgb in ((core.name, made.rgb), (OWN_FILL, fill), ("Navier-Stokes", inpainted)):
@@ -127,7 +129,7 @@ def step_at_border(rgb: Float[Tensor, "3 height width"], known: Tensor) -> float
 def _rows(found: dict[str, list[dict[str, float]]], *, ours: str, case: str) -> list[BenchRow]:
     def ratio(name: str, figure: str) -> float:
         """The geometric mean over all cases."""
-        return math.exp(_mean([case[figure] for case in found[name]]))
+        return math.exp(fmean(one[figure] for one in found[name]))
 
     rows = []
     for other in (OWN_FILL, "Navier-Stokes"):
@@ -143,7 +145,7 @@ def _rows(found: dict[str, list[dict[str, float]]], *, ours: str, case: str) -> 
                 case=f"{case}; 1 would be right",
             )
             rows.append(row)
-        mine, its = (_mean([case["PSNR"] for case in found[name]]) for name in (ours, other))
+        mine, its = (fmean(one["PSNR"] for one in found[name]) for name in (ours, other))
         rows.append(
             BenchRow(
                 name="rims: PSNR",
@@ -156,7 +158,3 @@ def _rows(found: dict[str, list[dict[str, float]]], *, ours: str, case: str) -> 
             )
         )
     return rows
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
