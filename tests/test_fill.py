@@ -237,6 +237,14 @@ def test_beyond_the_rim_the_ground_goes_on_beside_the_ground():
     assert bool((filled[0, 30:, 52:] < 20).all())
 
 
+def test_beyond_the_rim_ground_that_is_no_plane_does_not_rise_like_a_wall():
+    inverse = (0.1 + torch.linspace(0, 1, 72).sqrt())[:, None].expand(-1, 108)
+    known = torch.arange(108).expand(72, -1) < 60
+    _, depth = background_fill(torch.zeros(1, 3, 72, 108), 1 / inverse[None], known[None])
+    off = (1 / depth[0] - inverse)[:, 60:].abs()
+    assert float(off.mean()) < 0.08  # 0.11 if depth held from row to row as it does along rows
+
+
 def room(*, height=72, width=108):
     """Inverse depth inside a box: floor, ceiling and three walls, the nearest of which is seen; which one."""
     y, x = (np.arange(height) + 0.5) / width - height / width / 2, (np.arange(width) + 0.5) / width - 0.5

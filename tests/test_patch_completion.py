@@ -169,15 +169,29 @@ def test_beside_known_pixels_the_fill_shows_and_farther_away_the_wall():
     assert contrast(made, far) == pytest.approx(contrast(truth, far), rel=0.05)
 
 
-def test_beyond_the_rim_light_turns_from_the_fills_to_the_patches_own():
-    _, smooth, depth, known = half_known_wall()
-    smooth = torch.where(known, smooth, smooth + 0.2)  # brighter than the wall the patches come from
-    rgb, _ = complete_by_patches(smooth, depth, known=known)
-    darker = (smooth - rgb)[:, 16:80].mean(dim=(0, 1))  # by 0: the fill's light, by 0.2: the wall's
-    means = [float(darker[start : start + 16].mean()) for start in (92, 108, 124, 140, 220)]
-    assert 0 < means[0] < 0.1 < 0.19 < means[-1] < 0.21
-    assert means == sorted(means)
-    assert contrast(rgb, ~known) > 0.2
+def shown_beyond_the_rim(*, patches, beyond, fill):
+    """A row of what is shown of even patches beyond a rim at column 80, beside known pixels of 0.6."""
+    known = np.arange(256)[None].repeat(96, 0) < 80
+    picture = grey(np.where(known, 0.6, fill))
+    frame = Incomplete(picture=picture, depth=np.zeros((96, 256), np.float32), known=known, other=None)
+    made = grey(np.where(known, 0.6, patches))
+    shown = lit(
+        made, np.where(at_border(known)[..., None], grey(np.full(known.shape, beyond)), picture), frame
+    )
+    assert shown[48, :80, 0].tolist() == picture[48, :80, 0].tolist()
+    return shown[48, :, 0]
+
+
+def test_beyond_the_rim_patches_that_join_keep_their_light():
+    shown = shown_beyond_the_rim(patches=0.6, beyond=0.6, fill=0.4)
+    assert shown[84:].min() > 0.58
+
+
+def test_beyond_the_rim_the_light_of_patches_that_join_badly_turns_from_the_fills_to_their_own():
+    shown = shown_beyond_the_rim(patches=0.4, beyond=0.45, fill=0.85)
+    light = shown[[96, 112, 128, 144, 240]] - (0.4 + 0.6 - 0.45)  # by 0.3: the fill's, by 0: their own
+    assert light[0] > 0.2 and abs(light[-1]) < 0.04  # a tenth of the fill shows for so great a joint
+    assert light.tolist() == sorted(light, reverse=True)
 
 
 def test_behind_things_the_fill_says_the_light():
@@ -191,12 +205,7 @@ def test_behind_things_the_fill_says_the_light():
 
 
 def test_patches_join_the_light_of_what_is_known_beside_them():
-    known = np.arange(256)[None].repeat(96, 0) < 80
-    fill = np.where(known, 0.6, 0.55)
-    frame = Incomplete(picture=grey(fill), depth=np.zeros((96, 256), np.float32), known=known, other=None)
-    patches, beyond = grey(np.where(known, 0.6, 0.4)), grey(np.where(known, 0.45, 0.4))
-    shown = lit(patches, np.where(at_border(known)[..., None], beyond, frame.picture), frame)[48, :, 0]
-    assert shown[:80].tolist() == frame.picture[48, :80, 0].tolist()
+    shown = shown_beyond_the_rim(patches=0.4, beyond=0.45, fill=0.55)
     assert shown[83] == pytest.approx(0.4 + 0.6 - 0.45, abs=0.01)  # the patches, and their step at the border
     assert shown[80:].max() < 0.6 and np.abs(np.diff(shown[80:])).max() < 0.05
 
@@ -290,7 +299,7 @@ def test_differences_are_means_by_certainty_and_prices(seed):
         mean = (certainty * squares).sum() / certainty.sum()
         is_mirrored, column = u >= 64, u if u < 64 else 127 - u
         price = 0.02 * ((column - x) / 64) ** 2 + ((v - y) / 64) ** 2
-        price += 0.02 * is_mirrored * (1 - canvas.certainty[y, x])
+        price += 0.08 * is_mirrored * (1 - canvas.certainty[y, x])
         assert error[y, x] == pytest.approx(mean + price, rel=1e-4)
 
 
@@ -344,6 +353,21 @@ def test_of_several_tries_the_one_that_joins_best_goes_on(monkeypatch):
 
     costs = [cost(tries) for tries in (1, 3, 6)]
     assert costs == sorted(costs, reverse=True) and costs[-1] < costs[0]
+
+
+def test_small_holes_leave_the_coarse_picture_its_sources():
+    random = torch.Generator().manual_seed(0)
+    known = torch.rand(256, 384, generator=random) > 0.02
+    known[:, 300:] = False
+    rgb, depth = torch.rand(3, 256, 384, generator=random), torch.full((256, 384), 3.0)
+    coarsest, finest = (
+        draw_canvas(incomplete(rgb, depth, known), sizes(256, 384)[level]) for level in (0, -1)
+    )
+    assert sizes(256, 384)[0] == (32, 48)
+    columns = 300 // 8  # of the coarsest picture are known but for specks
+    assert coarsest.source[:32, :48].sum() == (32 - 2 * RADIUS) * (columns - 2 * RADIUS)
+    assert len(coarsest.holes) == 32 * (48 - columns)
+    assert len(finest.holes) == int((~known).sum())  # and in the end every speck is completed
 
 
 def test_sizes_halve_down_to_a_coarse_picture():

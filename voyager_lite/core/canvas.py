@@ -25,6 +25,10 @@ and what lies behind follows it."""
 
 LEAST_CERTAINTY = 1e-4
 
+MOSTLY, WHOLLY = 0.5, 0.999
+"""Share of a cell that must be known for it to count as known: in coarse pictures, and in the finest. Asked
+for all of them coarse pictures would be short of whole patches wherever thin things leave small holes."""
+
 SKY_WEIGHT = 0.5
 """Sky against matter, beside the difference between black and white."""
 
@@ -76,7 +80,7 @@ def sizes(height: int, width: int) -> list[tuple[int, int]]:
 def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
     """The picture in a size, and what patches are taken from: itself, or another one, and mirror images."""
     picture, depth = _reduced(frame.picture, size), _reduced_depth(frame.depth, size)
-    known = _reduced(frame.known.astype(np.float32), size) > 0.999
+    known = _known(frame.known, size)
     distance, open_ = distance_from(known), beyond_rim(known)
     nearest, source = cv2.dilate(depth, PATCH), _whole_patches(known)
     if frame.other is not None:
@@ -96,6 +100,13 @@ def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
         holes=np.argwhere(~known),
         horizon=_horizon(known & (depth[: size[0]] == SKY_DEPTH)),
     )
+
+
+def _known(known: Bool[np.ndarray, "h w"], size: tuple[int, int]) -> Bool[np.ndarray, "rows columns"]:
+    """True at the cells of a size that count as known."""
+    finest = sizes(*known.shape)[-1]
+    share = _reduced(known.astype(np.float32), size)
+    return np.asarray(share > (MOSTLY if size < finest else WHOLLY), np.bool_)
 
 
 def _other(
@@ -121,7 +132,7 @@ def mirrored(frame: Incomplete, size: tuple[int, int]) -> Float32[np.ndarray, "r
     """The picture in a size, each hole pixel showing what lies as far on the other side of its nearest
     known one, or that one itself where this is not known: a first guess with all that pictures have."""
     picture = _reduced(frame.picture, size)
-    known = _reduced(frame.known.astype(np.float32), size) > 0.999
+    known = _known(frame.known, size)
     if not known.any():
         return picture
     _, label = cv2.distanceTransformWithLabels(

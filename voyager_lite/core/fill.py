@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from geometry.checks import require_shape
+from voyager_lite.core.canvas import beyond_rim
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, Material, fill_membrane
 from voyager_lite.core.planes import enclosing_planes, envelope
 from voyager_lite.core.sources import source_state
@@ -21,6 +22,10 @@ SKYLINE = Material(down=0.1)
 
 COLOR = Material(down=0.5, across=0.1)
 """Colours go on along rows rather than along columns, and rather on one plane than from one to another."""
+
+LEVEL = 0.3
+"""How strongly depth holds from row to row beyond the picture's rim, beside 1 along a row: the ground goes on
+as ground, rather than rising like a wall."""
 
 THINGS_REACH = 0.5
 """Distance, in widths, over which depth falls back from things to the planes behind them."""
@@ -45,11 +50,11 @@ def background_fill(
     A narrow hole between a near and a far border is a disocclusion: the near border (within a small
     distance) is left out, and a membrane is drawn over the hole from what remains. Holes that reach
     the picture's rim continue outwards, levelling off. Depth is filled as inverse depth in the same
-    way, counted from the large planes that enclose what is seen: floor, walls and ceiling go on into
-    the hole, meet where they meet, and colours keep to them. Sky and matter never mix: hole pixels
-    whose border is sky in good part become sky, from sky alone, and the others are filled from matter
-    alone. A frame of which nothing is known takes the mean of the nearest frame that knows something;
-    if none does, mid grey at depth 1.
+    way, beyond the rim rather along rows, counted from the large planes that enclose what is seen: floor,
+    walls and ceiling go on into the hole, meet where they meet, and colours keep to them. Sky and matter
+    never mix: hole pixels whose border is sky in good part become sky, from sky alone, and the others are
+    filled from matter alone. A frame of which nothing is known takes the mean of the nearest frame that
+    knows something; if none does, mid grey at depth 1.
 
     Args:
         rgb: RGB in [0, 1]; only known pixels are read.
@@ -114,8 +119,11 @@ def _fill_matter(
     planes = enclosing_planes(inverse, known)
     nearest, plane = envelope(planes, height, width)
     before = np.ascontiguousarray((inverse - nearest)[..., None])
+    beyond, level = beyond_rim(known), before.copy()
     reach = THINGS_REACH * width if len(planes) else math.inf
     fill_membrane(before, state, material=Material(reach=reach))
+    fill_membrane(level, state, material=Material(reach=reach, down=LEVEL))
+    before[beyond] = level[beyond]
     color = np.ascontiguousarray(values[..., :3])
     fill_membrane(color, state, region=plane, material=COLOR)
     matter = inverse[known & (inverse > 0)]
@@ -131,8 +139,7 @@ def _sky_in_holes(state: np.ndarray, from_sky: Bool[np.ndarray, "height width"])
     fill_membrane(share, state)
     fill_membrane(level, state, material=SKYLINE)
     known = state != HOLE
-    between = np.logical_or.accumulate(known, 1) & np.logical_or.accumulate(known[:, ::-1], 1)[:, ::-1]
-    much = np.where(between, share[..., 0] > SKY_SHARE, level[..., 0] > SKY_SHARE_AT_RIM)
+    much = np.where(beyond_rim(known), level[..., 0] > SKY_SHARE_AT_RIM, share[..., 0] > SKY_SHARE)
     return ~known & much
 
 

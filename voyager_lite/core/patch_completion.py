@@ -38,7 +38,7 @@ from voyager_lite.core.patch_match import (
 ROUNDS = (12, 6, 4, 2)
 """Rounds of matching and voting in the coarsest picture, the next two, and every finer one."""
 
-TRIES = 6
+TRIES = 16
 """Times the coarsest picture is matched from the start."""
 
 FAR_LEVELS, REACH = 2, 1 / 8

@@ -1,9 +1,10 @@
-"""The light of patches: joined to what is known beside them, drawn to the fill's, their own far away.
+"""The light of patches: joined to what is known beside them, drawn to the fill's, or their own.
 
 A copied patch brings the light of the place it comes from. Where it meets known pixels the difference is
 carried on into the hole by a membrane, as in gradient-domain cloning (Perez et al. 2003; Georgiev 2006).
 Farther in the fill says how bright it is: it is nearer to the truth than anything copied. But beyond the rim
-it levels off into a haze, so with the distance patches there show as they are.
+it levels off into a haze. There patches that join what is known without a difference show as they are, and
+with the distance all do.
 """
 
 import cv2
@@ -21,9 +22,12 @@ LIGHT = 0.025
 ALONG_BORDER = 0.004
 """The same for the blur of differences along the border."""
 
-SET_IN, OWN_LIGHT = 0.02, 0.17
+SET_IN, OWN_LIGHT = 0.02, 0.25
 """Distances from known pixels, in widths, over which the fill's light sets in, and over which it gives way
 again beyond the rim."""
+
+BADLY = 0.03
+"""How great a joint is (length in RGB) at which patches beyond the rim take 1 - 1/e of the fill's light."""
 
 HUE, SHADE = 0.15, 0.8
 """How far from grey, and how great as grey, a change of light is (length in RGB) at which patches give way
@@ -66,7 +70,7 @@ def lit(
         if (agreed * holes).any():
             light[holes] = blurred_within(fill - joined, agreed * holes, LIGHT * made.shape[1])[holes]
     distance = distance_from(frame.known)
-    drawn = (_drawn(distance, beyond=beyond_rim(frame.known)) * agreed)[..., None]
+    drawn = _drawn(distance, joint, beyond=beyond_rim(frame.known)) * agreed[..., None]
     doubted = np.maximum(_doubted(joint), drawn * _doubted(joint + light))
     filled = np.maximum(_filled(distance), doubted) * agreed[..., None]
     shown = joined + drawn * light
@@ -107,12 +111,16 @@ def _in_front(frame: Incomplete) -> Bool[np.ndarray, "h w"]:
 
 
 def _drawn(
-    distance: Float32[np.ndarray, "h w"], *, beyond: Bool[np.ndarray, "h w"]
-) -> Float32[np.ndarray, "h w"]:
+    distance: Float32[np.ndarray, "h w"],
+    joint: Float32[np.ndarray, "h w 3"],
+    *,
+    beyond: Bool[np.ndarray, "h w"],
+) -> Float32[np.ndarray, "h w 1"]:
     """How far the light of each hole pixel is drawn to the fill's, ``beyond`` the rim and behind things."""
-    kept = np.where(beyond, np.exp(-((distance / OWN_LIGHT) ** 2)), np.float32(1))
+    badly = 1 - np.exp(-np.square(joint).sum(axis=2) / BADLY**2)
+    kept = np.where(beyond, badly * np.exp(-((distance / OWN_LIGHT) ** 2)), np.float32(1))
     drawn: Float32[np.ndarray, "h w"] = kept * (1 - np.exp(-((distance / SET_IN) ** 2)))
-    return drawn
+    return drawn[..., None]
 
 
 def _doubted(change: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 1"]:

@@ -27,7 +27,7 @@ ACROSS_WEIGHT, DOWN_WEIGHT = np.float32(0.02), np.float32(1.0)
 """Weights of the distance over the picture's width, squared: of equal matches the nearest is taken, and
 rather one at the same height, where in most pictures the same kind of thing is found."""
 
-MIRROR_WEIGHT = np.float32(0.02)
+MIRROR_WEIGHT = np.float32(0.08)
 """Price of a mirrored patch far from known pixels: beside them a mirror image joins best, farther away it
 shows the same things once more."""
 
