@@ -122,8 +122,9 @@ def _fill_matter(
     beyond, level = beyond_rim(known), before.copy()
     reach = THINGS_REACH * width if len(planes) else math.inf
     fill_membrane(before, state, material=Material(reach=reach))
-    fill_membrane(level, state, material=Material(reach=reach, down=LEVEL))
-    before[beyond] = level[beyond]
+    if beyond.any():
+        fill_membrane(level, state, material=Material(reach=reach, down=LEVEL))
+        before[beyond] = level[beyond]
     color = np.ascontiguousarray(values[..., :3])
     fill_membrane(color, state, region=plane, material=COLOR)
     matter = inverse[known & (inverse > 0)]
