@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from skimage import data
 
 from voyager_lite.core import patch_completion
@@ -288,6 +289,9 @@ def test_differences_are_means_by_certainty_and_prices(seed):
     canvas = draw_canvas(incomplete(rgb, torch.full((40, 64), 3.0), known), (40, 64))
     places = canvas.holes[(canvas.holes > 2).all(axis=1) & (canvas.holes < (37, 61)).all(axis=1)]
     sources = np.argwhere(canvas.source)
+    colors = canvas.picture[:, :64, :3]
+    light = np.stack([gaussian_filter(colors[..., c], 0.025 * 64, mode="mirror") for c in range(3)], axis=2)
+    light = np.concatenate([light, light[:, ::-1]], axis=1)
     for (y, x), (v, u) in zip(random.choice(places, 40), random.choice(sources, 40), strict=True):
         match, error = np.full((40, 64, 2), -1, np.int64), np.zeros((40, 64), np.float32)
         match[y, x] = v, u
@@ -300,7 +304,24 @@ def test_differences_are_means_by_certainty_and_prices(seed):
         is_mirrored, column = u >= 64, u if u < 64 else 127 - u
         price = 0.02 * ((column - x) / 64) ** 2 + ((v - y) / 64) ** 2
         price += 0.08 * is_mirrored * (1 - canvas.certainty[y, x])
+        price += 0.1 * ((light[y, x] - light[v, u]) ** 2).sum()
         assert error[y, x] == pytest.approx(mean + price, rel=1e-4)
+
+
+def test_of_patches_that_join_alike_those_in_the_fills_light_are_taken():
+    """The upper half is bright on the left, which is known, and filled dark on the right."""
+    rows, columns = np.indices((64, 192))
+    bright = torch.from_numpy(np.where(columns < 100, rows < 32, rows >= 32)).float()
+    rgb, depth = (0.2 + 0.6 * bright).expand(3, -1, -1), torch.full((64, 192), 3.0)
+    canvas = draw_canvas(incomplete(rgb, depth, torch.from_numpy(columns < 100)), (64, 192))
+    canvas.picture[:] = 0  # all looks alike
+    match, error = np.full((64, 192, 2), -1, np.int64), np.full((64, 192), NO_MATCH, np.float32)
+    for turn in range(4):
+        search(canvas, match, error, 2, 192, turn)
+    clear = (abs(canvas.holes - [32, 100]) > 12).all(axis=1)  # of what the blur mixes
+    y, x = canvas.holes[clear].T
+    v, _ = match[y, x].T
+    assert ((v < 32) == (y >= 32)).all()
 
 
 def test_sky_where_the_fill_has_matter_costs_most_at_the_rim_and_is_forbidden_below_the_horizon():
@@ -341,18 +362,18 @@ def test_mirror_images_show_beyond_the_rim_alone():
 
 
 def test_of_several_tries_the_one_that_joins_best_goes_on(monkeypatch):
-    rgb = torch.from_numpy(np.random.default_rng(3).random((3, 48, 96), np.float32))
     known, size = torch.arange(96).expand(48, -1) < 60, (24, 48)
-    frame = incomplete(rgb, torch.full((48, 96), 3.0), known)
 
-    def cost(tries):
+    def cost(seed, tries):
+        rgb = torch.from_numpy(np.random.default_rng(seed).random((3, 48, 96), np.float32))
+        frame = incomplete(rgb, torch.full((48, 96), 3.0), known)
         monkeypatch.setattr(patch_completion, "TRIES", tries)
         _, error = patch_completion._begun(frame, size)
         worst = np.minimum(error, DEPTH_WEIGHT)  # from there on a pixel has no match
         return float((draw_canvas(frame, size).certainty * worst).sum())
 
-    costs = [cost(tries) for tries in (1, 3, 6)]
-    assert costs == sorted(costs, reverse=True) and costs[-1] < costs[0]
+    costs = np.array([[cost(seed, tries) for tries in (1, 3, 6)] for seed in range(4)])
+    assert (np.diff(costs) <= 0).all() and costs[:, -1].sum() < costs[:, 0].sum()
 
 
 def test_small_holes_leave_the_coarse_picture_its_sources():

@@ -29,6 +29,9 @@ MOSTLY, WHOLLY = 0.5, 0.999
 """Share of a cell that must be known for it to count as known: in coarse pictures, and in the finest. Asked
 for all of them coarse pictures would be short of whole patches wherever thin things leave small holes."""
 
+LIGHT = 0.025
+"""Standard deviation, in widths, of the blur that parts light from what is seen."""
+
 SKY_WEIGHT = 0.5
 """Sky against matter, beside the difference between black and white."""
 
@@ -82,15 +85,16 @@ def draw_canvas(frame: Incomplete, size: tuple[int, int]) -> Canvas:
     picture, depth = _reduced(frame.picture, size), _reduced_depth(frame.depth, size)
     known = _known(frame.known, size)
     distance, open_ = distance_from(known), beyond_rim(known)
-    nearest, source = cv2.dilate(depth, PATCH), _whole_patches(known)
+    nearest, source, light = cv2.dilate(depth, PATCH), _whole_patches(known), _light(picture)
     if frame.other is not None:
         below = _other(*frame.other, width=size[1])
-        source = np.zeros_like(source)
-        picture, depth, nearest, source = (
-            np.concatenate(parts) for parts in zip((picture, depth, nearest, source), below, strict=True)
+        above = picture, light, depth, nearest, np.zeros_like(source)
+        picture, light, depth, nearest, source = (
+            np.concatenate(parts) for parts in zip(above, below, strict=True)
         )
     return Canvas(
         picture=_beside_mirror_image(picture),
+        light=_beside_mirror_image(light),
         depth=_beside_mirror_image(depth),
         nearest=_beside_mirror_image(nearest),
         source=_beside_mirror_image(source),
@@ -111,12 +115,17 @@ def _known(known: Bool[np.ndarray, "h w"], size: tuple[int, int]) -> Bool[np.nda
 
 def _other(
     picture: Float32[np.ndarray, "h w 4"], depth: Float32[np.ndarray, "h w"], *, width: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Picture, depth, nearest and source of another picture of which all is known, in a width."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Picture, light, depth, nearest and source of another picture of which all is known, in a width."""
     size = max(1, round(depth.shape[0] * width / depth.shape[1])), width
-    reduced = _reduced_depth(depth, size)
+    picture, reduced = _reduced(picture, size), _reduced_depth(depth, size)
     source = _whole_patches(np.ones(size, np.bool_))
-    return _reduced(picture, size), reduced, cv2.dilate(reduced, PATCH), source
+    return picture, _light(picture), reduced, cv2.dilate(reduced, PATCH), source
+
+
+def _light(picture: Float32[np.ndarray, "h w 4"]) -> Float32[np.ndarray, "h w 3"]:
+    blurred: np.ndarray = cv2.GaussianBlur(picture[..., :3], (0, 0), LIGHT * picture.shape[1])
+    return blurred
 
 
 def _horizon(sky: Bool[np.ndarray, "h w"]) -> int:

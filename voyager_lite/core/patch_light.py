@@ -12,12 +12,9 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from voyager_lite.core.blur import blurred_within
-from voyager_lite.core.canvas import Incomplete, beyond_rim, distance_from, is_sky
+from voyager_lite.core.canvas import LIGHT, Incomplete, beyond_rim, distance_from, is_sky
 from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
 from voyager_lite.core.patch_match import NEARER, SKY_DEPTH
-
-LIGHT = 0.025
-"""Standard deviation, in widths, of the blur that parts light from what is seen."""
 
 ALONG_BORDER = 0.004
 """The same for the blur of differences along the border."""
@@ -26,7 +23,7 @@ SET_IN, OWN_LIGHT = 0.02, 0.25
 """Distances from known pixels, in widths, over which the fill's light sets in, and over which it gives way
 again beyond the rim."""
 
-BADLY = 0.03
+BADLY = 0.05
 """How great a joint is (length in RGB) at which patches beyond the rim take 1 - 1/e of the fill's light."""
 
 HUE, SHADE = 0.15, 0.8

@@ -35,18 +35,23 @@ SKYLINE_WEIGHT = np.float32(0.05)
 """Price of sky where the fill has matter beyond the rim, or of matter where it has sky, if depth is trusted:
 skylines may go another way than the fill's, but none begins along the rim."""
 
+LIGHT_WEIGHT = np.float32(0.1)
+"""Weight of the difference in light, squared: of patches that join equally well the one that is as bright and
+of the same hue as the fill needs no other light."""
+
 NO_MATCH = np.float32(1e9)
 
 
 class Canvas(NamedTuple):
     """One size of a picture that is being completed, and what patches may be taken from.
 
-    ``picture``, ``depth``, ``nearest`` and ``source`` hold the picture at the top left, below it another one
-    to take from (if there is one), and to their right the mirror image of all that. The other arrays are
-    as large as the picture.
+    ``picture``, ``light``, ``depth``, ``nearest`` and ``source`` hold the picture at the top left, below it
+    another one to take from (if there is one), and to their right the mirror image of all that. The other
+    arrays are as large as the picture.
 
     Attributes:
         picture: Known pixels, and the current state of the holes: RGB, and a weighted flag for sky.
+        light: RGB as a wide blur leaves it, of the first guess in the holes.
         depth: Logarithm of inverse depth, complete; ``SKY_DEPTH`` for sky.
         nearest: Largest ``depth`` within the patch around every pixel.
         source: True at pixels around which a whole patch may be taken.
@@ -58,6 +63,7 @@ class Canvas(NamedTuple):
     """
 
     picture: Float32[np.ndarray, "rows columns 4"]
+    light: Float32[np.ndarray, "rows columns 3"]
     depth: Float32[np.ndarray, "rows columns"]
     nearest: Float32[np.ndarray, "rows columns"]
     source: Bool[np.ndarray, "rows columns"]
@@ -116,19 +122,22 @@ def _difference(canvas, y, x, v, u, limit):
 def _price(canvas, y, x, v, u):
     """What the source patch at (v, u) costs at (y, x) before it is looked at.
 
-    For its place, for the wrong depth, and for being a mirror image, which shows only beyond the rim: a
-    thing's own would continue it over what is behind it. There is no sky below the horizon.
+    For its place, for other light and the wrong depth, and for being a mirror image, which shows only beyond
+    the rim: a thing's own would continue it over what is behind it. There is no sky below the horizon.
     """
     height, width = canvas.certainty.shape
     depth, its_depth, its_nearest = canvas.depth[y, x], canvas.depth[v, u], canvas.nearest[v, u]
     price = np.float32(0.0)
     if its_depth == SKY_DEPTH and y > canvas.horizon:
         return NO_MATCH
+    for c in range(3):
+        step = canvas.light[y, x, c] - canvas.light[v, u, c]
+        price += LIGHT_WEIGHT * step * step
     if u >= width:
         if not canvas.open[y, x]:
             return NO_MATCH
         u = 2 * width - 1 - u
-        price = MIRROR_WEIGHT * (np.float32(1.0) - canvas.certainty[y, x])
+        price += MIRROR_WEIGHT * (np.float32(1.0) - canvas.certainty[y, x])
     above = v - height if v >= height else v
     across, down = np.float32(u - x) / np.float32(width), np.float32(above - y) / np.float32(width)
     price += ACROSS_WEIGHT * across * across + DOWN_WEIGHT * down * down
