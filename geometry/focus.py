@@ -1,26 +1,18 @@
 """Where a view's scene is."""
 
-import torch
-
 from geometry.camera import Camera
 from geometry.cloud import PointCloud
 from geometry.rasterizer import render_points
 
 
 def focus_distance(cloud: PointCloud, camera: Camera) -> float:
-    """Distance along a camera's axis to the centre of the scene before it.
+    """Distance along a camera's axis to the centre of the scene before it, scene units.
 
-    The median depth of the matter in the middle of the view (half its width and height); of all of it
-    if the middle shows none, and 1 if no matter is in view.
+    The harmonic mean of the depth of all matter in view; 1 if there is none. A camera that steps aside by b
+    and turns to keep in place what is d away displaces what is z away by f b (1/z - 1/d) in the picture
+    (f: focal length), near its axis. That is nothing on the mean if 1/d is the mean of 1/z. So orbits go
+    around a person, and in a street stay away from its walls.
     """
     rendering = render_points(cloud.matter, camera)
-    height, width = rendering.depth.shape
-    rows = slice(height // 4, height - height // 4)
-    columns = slice(width // 4, width - width // 4)
-    for depth, known in (
-        (rendering.depth[rows, columns], rendering.known[rows, columns]),
-        (rendering.depth, rendering.known),
-    ):
-        if bool(known.any()):
-            return float(torch.median(depth[known]))
-    return 1.0
+    depth = rendering.depth[rendering.known]
+    return float(1 / (1 / depth).mean()) if len(depth) else 1.0
