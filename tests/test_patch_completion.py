@@ -21,7 +21,7 @@ from voyager_lite.core.canvas import (
     taken_over,
 )
 from voyager_lite.core.patch_completion import NEARER_THAN_SKY, complete_by_patches
-from voyager_lite.core.patch_light import at_border, lit
+from voyager_lite.core.patch_light import CARRIED, at_border, lit
 from voyager_lite.core.patch_match import DEPTH_WEIGHT, NO_MATCH, RADIUS, SKY_DEPTH, measure, search
 
 SKY_FROM = 50.0
@@ -190,9 +190,18 @@ def test_beyond_the_rim_patches_that_join_keep_their_light():
 
 def test_beyond_the_rim_the_light_of_patches_that_join_badly_turns_from_the_fills_to_their_own():
     shown = shown_beyond_the_rim(patches=0.4, beyond=0.45, fill=0.85)
-    light = shown[[96, 112, 128, 144, 240]] - (0.4 + 0.6 - 0.45)  # by 0.3: the fill's, by 0: their own
-    assert light[0] > 0.2 and abs(light[-1]) < 0.04  # a tenth of the fill shows for so great a joint
+    columns = np.array([112, 128, 144, 160, 240])
+    joint = (0.6 - 0.45) * np.exp(-(((columns - 79) / 256 / CARRIED) ** 2))
+    light = shown[columns] - (0.4 + joint)  # by 0.3 and more: the fill's, by 0: their own
+    assert light[0] > 0.2 and abs(light[-1]) < 0.01
     assert light.tolist() == sorted(light, reverse=True)
+
+
+def test_beyond_the_rim_the_joint_fades_into_what_patches_show():
+    shown = shown_beyond_the_rim(patches=0.4, beyond=0.45, fill=0.55)
+    assert shown[84] == pytest.approx(0.55, abs=0.01)  # 0.4 and the joint, which is the fill's light, too
+    assert np.diff(shown[84:]).max() < 1e-3  # nowhere brighter again
+    assert shown[240] == pytest.approx(0.4, abs=0.01)  # more than half of the width beyond
 
 
 def test_behind_things_the_fill_says_the_light():

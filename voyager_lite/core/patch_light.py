@@ -2,6 +2,7 @@
 
 A copied patch brings the light of the place it comes from. Where it meets known pixels the difference is
 carried on into the hole by a membrane, as in gradient-domain cloning (Perez et al. 2003; Georgiev 2006).
+Beyond the rim nothing holds it on the other side, and it fades.
 Farther in the fill says how bright it is: it is nearer to the truth than anything copied. But beyond the rim
 it levels off into a haze. There patches that join what is known without a difference show as they are, and
 with the distance all do.
@@ -17,7 +18,10 @@ from voyager_lite.core.membrane import BLOCKED, HOLE, SOURCE, fill_membrane
 from voyager_lite.core.patch_match import NEARER, SKY_DEPTH
 
 ALONG_BORDER = 0.004
-"""The same for the blur of differences along the border."""
+"""The same as LIGHT, for the blur of differences along the border."""
+
+CARRIED = 0.2
+"""Distance from known pixels, in widths, over which that difference fades beyond the rim."""
 
 SET_IN, OWN_LIGHT = 0.02, 0.25
 """Distances from known pixels, in widths, over which the fill's light sets in, and over which it gives way
@@ -59,15 +63,16 @@ def lit(
     """
     sky, was_sky, fill = is_sky(made), is_sky(frame.picture), frame.picture[..., :3]
     agreed = (~frame.known & (sky == was_sky)).astype(np.float32)
-    joint = _joint(frame.picture - beyond, sky, frame)
+    distance, outside = distance_from(frame.known), beyond_rim(frame.known)
+    carried = np.where(outside, np.exp(-((distance / CARRIED) ** 2)), np.float32(1))
+    joint = _joint(frame.picture - beyond, sky, frame) * carried[..., None]
     joined = made[..., :3] + joint
     light = np.zeros_like(joint)
     for kind in (True, False):
         holes = ~frame.known & (sky == kind)
         if (agreed * holes).any():
             light[holes] = blurred_within(fill - joined, agreed * holes, LIGHT * made.shape[1])[holes]
-    distance = distance_from(frame.known)
-    drawn = _drawn(distance, joint, beyond=beyond_rim(frame.known)) * agreed[..., None]
+    drawn = _drawn(distance, joint, outside=outside) * agreed[..., None]
     doubted = np.maximum(_doubted(joint), drawn * _doubted(joint + light))
     filled = np.maximum(_filled(distance), doubted) * agreed[..., None]
     shown = joined + drawn * light
@@ -111,11 +116,11 @@ def _drawn(
     distance: Float32[np.ndarray, "h w"],
     joint: Float32[np.ndarray, "h w 3"],
     *,
-    beyond: Bool[np.ndarray, "h w"],
+    outside: Bool[np.ndarray, "h w"],
 ) -> Float32[np.ndarray, "h w 1"]:
-    """How far the light of each hole pixel is drawn to the fill's, ``beyond`` the rim and behind things."""
+    """How far the light of each hole pixel is drawn to the fill's, ``outside`` the rim and behind things."""
     badly = 1 - np.exp(-np.square(joint).sum(axis=2) / BADLY**2)
-    kept = np.where(beyond, badly * np.exp(-((distance / OWN_LIGHT) ** 2)), np.float32(1))
+    kept = np.where(outside, badly * np.exp(-((distance / OWN_LIGHT) ** 2)), np.float32(1))
     drawn: Float32[np.ndarray, "h w"] = kept * (1 - np.exp(-((distance / SET_IN) ** 2)))
     return drawn[..., None]
 
