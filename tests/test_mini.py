@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from geometry.camera import Camera
+from geometry.lifting import lift_sky
 from geometry.projection import world_points
+from geometry.rasterizer import render_points
+from geometry.trajectory import Trajectory
 from voyager_lite.clip import Clip, Guidance
 from voyager_lite.core import load_core
 from voyager_lite.core.coarse import (
@@ -299,6 +302,31 @@ def test_shared_key_frames_come_first_latest_first_then_the_emptiest():
     known = torch.ones(7, 4, 4, dtype=torch.bool)
     known[3, :1], known[5, :3], known[6, :2] = False, False, False
     assert order_of_keys(known, [0, 1, 3, 5, 6], shared=2) == [1, 0, 5, 6, 3]
+
+
+def test_key_frames_that_show_next_to_nothing_come_last_the_fullest_first():
+    known = torch.ones(5, 10, 4, dtype=torch.bool)
+    known[1, :2], known[2, :6], known[3, :9], known[4, :8] = False, False, False, False
+    assert order_of_keys(known, [0, 1, 2, 3, 4], shared=1) == [0, 2, 1, 4, 3]
+
+
+def test_a_frame_that_shows_nothing_of_the_photograph_goes_on_from_those_that_do():
+    x, y = torch.meshgrid(torch.arange(384), torch.arange(256), indexing="xy")
+    checks = (((x // 8 + y // 8) % 2) * 0.8 + 0.1).expand(3, -1, -1)
+    start = Camera.from_fov(50.0, height=256, width=384)
+    cameras = Trajectory.parse("turn_right:60deg", frames=5).cameras(start, focus_distance=3.0)
+    shell = lift_sky(checks, start, sky=torch.ones(256, 384, dtype=torch.bool), distance=3.0)
+    seen = render_points(shell, cameras)
+    guidance = Guidance(rgb=seen.rgb, depth=seen.depth, known=seen.known, cameras=cameras)
+    assert not guidance.known[4].any()
+    size = network_size(256, 384)
+    grey = CoarseFrames(
+        rgb=torch.full((5, 3, *size), 0.5),
+        depth=torch.full((5, *size), 3.0),
+        known=torch.ones(5, *size, dtype=torch.bool),
+    )
+    clip = complete_clip(guidance, grey, keys=[0, 1, 2, 3, 4])
+    assert float(clip.rgb[4].std()) > 0.2  # that of the checks is 0.4, that of the network's grey 0
 
 
 def coarse_of(value, *, depth=2.0, size=(6, 9)):

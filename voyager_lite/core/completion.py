@@ -31,6 +31,9 @@ WORTH_MAKING = 0.002
 """Share of a key frame that must be missing for something new to be made there: less is filled from its
 surroundings, as in other frames."""
 
+MOST = 0.75
+"""Share of a key frame that may be missing for it to be made before those that show more."""
+
 
 def complete_clip(
     guidance: Guidance,
@@ -110,11 +113,15 @@ def order_of_keys(known: Bool[Tensor, "frame height width"], keys: list[int], *,
     """The order in which key frames are made.
 
     First those shared with the previous clip, latest first, so that what it made is kept. Then by the
-    number of unknown pixels, most first: one large piece is made in one go, and seen from its best side.
+    number of unknown pixels, most first: one large piece is made in one go, and seen from its best side. But
+    a frame of which most is unknown has little to go on with: those come last, least first, when they
+    see what the others made.
     """
-    missing = (~known).sum(dim=(1, 2))
+    missing = (~known).float().mean(dim=(1, 2)).tolist()
     old = sorted((key for key in keys if key < shared), reverse=True)
-    return old + sorted((key for key in keys if key >= shared), key=lambda key: (-int(missing[key]), -key))
+    new = sorted((key for key in keys if key >= shared), key=lambda key: (missing[key], key))
+    most = [key for key in new if missing[key] > MOST]
+    return old + [key for key in reversed(new) if missing[key] <= MOST] + most
 
 
 class _Draft:
